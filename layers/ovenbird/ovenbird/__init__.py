@@ -1,0 +1,1 @@
+"""Ovenbird: every push safely on every instance of an EC2 fleet."""

@@ -1,0 +1,1 @@
+"""What is remembered because AWS cannot: lanes, doorbells, rollouts, address claims (DynamoDB)."""
