@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class TemplateVersion:
-    """A launch template and one of its versions, as the group writes it (``$Latest`` is possible)."""
+    """A launch template and a version of it, as the group writes it (``$Latest`` is possible)."""
 
     template_id: str
     version: str
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the version is a number, which alone makes a rollback possible (aws-facts 1.6)."""
+        """Whether the version is a number; only then can AWS roll a refresh back."""
         return self.version.isdigit()
 
 
