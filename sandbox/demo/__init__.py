@@ -1,0 +1,1 @@
+"""The demo: four rollouts of a small fleet on a laptop, watched, measured and written down."""
