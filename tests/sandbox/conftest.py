@@ -1,0 +1,37 @@
+"""What the sandbox's tests share: a state directory with its warden, and real machines in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.loopback import MANY, ONE, Loopback
+from sandbox.machines import RealMachines
+from sandbox.processes import Processes
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    started = Processes(tmp_path / "state")
+    yield started
+    started.close()
+
+
+@pytest.fixture(params=[MANY, ONE])
+def machines(
+    request: pytest.FixtureRequest, processes: Processes, lock: threading.RLock
+) -> Iterator[RealMachines]:
+    loopback = Loopback(199, request.param)
+    if loopback.many and not Loopback(199).many:
+        pytest.skip("this system has only 127.0.0.1")
+    made = RealMachines(processes, loopback, lock, environment={"TEAM": "web"})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lock() -> threading.RLock:
+    return threading.RLock()
