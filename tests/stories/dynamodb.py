@@ -12,7 +12,9 @@ from typing import Any
 
 from botocore import parsers
 from botocore.model import OperationModel
-from ministack.services import dynamodb
+from ministack.services import dynamodb  # type: ignore[import-untyped]
+
+from sandbox.cloud.errors import AwsError
 
 
 @dataclass(frozen=True)
@@ -23,25 +25,41 @@ class _Http:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def attach(session_events: Any, table_name: str) -> None:
-    """Answer the DynamoDB clients that are made from now on with these events.
-
-    There is one DynamoDB in the process: it is emptied, and has one new table with the key ``pk``.
-    """
+def empty(table_name: str) -> None:
+    """Begin anew: one table with the key ``pk``. There is one DynamoDB in the process."""
     dynamodb.reset()
-    status, _, body = _send(
-        "CreateTable",
-        json.dumps(
-            {
-                "TableName": table_name,
-                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-                "BillingMode": "PAY_PER_REQUEST",
-            }
-        ).encode(),
-    )
-    if status != 200:
-        raise AssertionError(body)
+    keys = {
+        "TableName": table_name,
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    call("CreateTable", keys)
+
+
+def call(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    """One call, with low-level parameters; for those who stand behind the clients already.
+
+    Raises:
+        AwsError: With the members of the error's shape, such as the ``Item`` that stood there.
+    """
+    status, _, body = _send(operation, json.dumps(params).encode())
+    answer: dict[str, Any] = json.loads(body)
+    if status >= 300:
+        code = answer.pop("__type").split("#")[-1]
+        message = answer.pop("message", answer.pop("Message", ""))
+        raise AwsError(code, message, status, **answer)
+    return answer
+
+
+def items(table_name: str) -> dict[str, dict[str, Any]]:
+    """Every item of the table by its key, in DynamoDB JSON."""
+    return {item["pk"]["S"]: item for item in call("Scan", {"TableName": table_name})["Items"]}
+
+
+def attach(session_events: Any, table_name: str) -> None:
+    """Answer the DynamoDB clients that are made from now on with these events; begin anew."""
+    empty(table_name)
     session_events.register_last("before-call.dynamodb", _answer)
 
 
@@ -51,6 +69,7 @@ def _answer(
     status, headers, body = _send(model.name, params["body"])
     answer = {"status_code": status, "headers": headers, "body": body}
     parser = parsers.create_parser("json")
+    assert model.output_shape is not None  # every operation of DynamoDB answers something
     parsed: dict[str, Any] = parser.parse(answer, model.output_shape)
     if status >= 300:
         code = parsed["Error"]["Code"]
