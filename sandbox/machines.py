@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.cloud.kernel import Kernel
 from sandbox.cloud.machines import CommandOutcome
 from sandbox.loopback import Loopback, Place
 from sandbox.processes import Process, Processes
@@ -49,21 +50,15 @@ class RealMachines:
     """The sandbox's machines (see ``sandbox.cloud.machines``).
 
     ``environment`` is what scripts and applications get besides their own: the endpoint and the
-    credentials of the sandbox. ``lock`` is the cloud's; every callback holds it.
+    credentials of the sandbox. Every callback holds the cloud's lock.
     """
 
     def __init__(
-        self,
-        processes: Processes,
-        loopback: Loopback,
-        lock: threading.RLock,
-        *,
-        speed: float = 1.0,
-        environment: Mapping[str, str] | None = None,
+        self, processes: Processes, loopback: Loopback, environment: Mapping[str, str]
     ) -> None:
-        self._processes, self._loopback, self._lock = processes, loopback, lock
-        self._speed = speed
-        self._environment = dict(environment or {})
+        self._processes, self._loopback = processes, loopback
+        self._environment = dict(environment)
+        self._lock, self._speed = threading.RLock(), 1.0
         self._images = processes.state / "images"
         self._disks = processes.state / "instances"
         self._consoles = processes.state / "consoles"
@@ -74,6 +69,10 @@ class RealMachines:
         self._runs = ThreadPoolExecutor(8, thread_name_prefix="run-command")
 
     # What the model cloud asks for.
+
+    def stand_on(self, kernel: Kernel) -> None:
+        """Call back under this kernel's lock, and let scripts time out at its speed."""
+        self._lock, self._speed = kernel.lock, kernel.timeline.speed
 
     def create(self, instance_id: str, image_id: str) -> str:
         disk = self._disks / instance_id

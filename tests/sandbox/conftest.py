@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox.cloud.clock import WallClock
+from sandbox.cloud.kernel import Kernel
 from sandbox.loopback import MANY, ONE, Loopback
 from sandbox.machines import RealMachines
 from sandbox.processes import Processes
@@ -22,16 +23,17 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 @pytest.fixture(params=[MANY, ONE])
 def machines(
-    request: pytest.FixtureRequest, processes: Processes, lock: threading.RLock
+    request: pytest.FixtureRequest, processes: Processes, kernel: Kernel
 ) -> Iterator[RealMachines]:
     loopback = Loopback(199, request.param)
     if loopback.many and not Loopback(199).many:
         pytest.skip("this system has only 127.0.0.1")
-    made = RealMachines(processes, loopback, lock, environment={"TEAM": "web"})
+    made = RealMachines(processes, loopback, {"TEAM": "web"})
+    made.stand_on(kernel)
     yield made
     made.close()
 
 
 @pytest.fixture
-def lock() -> threading.RLock:
-    return threading.RLock()
+def kernel() -> Kernel:
+    return Kernel(WallClock())

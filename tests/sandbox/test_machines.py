@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -156,7 +155,9 @@ def test_temporary_files_are_not_baked(machines: RealMachines) -> None:
 def test_a_script_tells_how_it_ended(machines: RealMachines) -> None:
     machines.create("i-1", "ami-of-amazon")
 
-    outcome = run(machines, "i-1", ['echo "$GREETING $TEAM"', "echo no >&2", "exit 3"], {"GREETING": "hi"})
+    outcome = run(
+        machines, "i-1", ['echo "$GREETING $TEAM"', "echo no >&2", "exit 3"], {"GREETING": "hi"}
+    )
 
     assert outcome == CommandOutcome(3, "hi web\n", "no\n")
 
@@ -200,10 +201,12 @@ def test_a_machine_that_is_destroyed_takes_its_scripts_with_it(machines: RealMac
     assert ended[0].exit_code != 0
 
 
-def test_callbacks_hold_the_lock_of_the_cloud(machines: RealMachines, lock: threading.RLock) -> None:
+def test_callbacks_hold_the_lock_of_the_cloud(
+    machines: RealMachines, lock: threading.RLock
+) -> None:
     machines.create("i-1", "ami-of-amazon")
     ended: list[CommandOutcome] = []
-    with lock:
+    with kernel.lock:
         machines.run("i-1", ["true"], {}, 3600, ended.append)
         time.sleep(0.3)
         assert not ended

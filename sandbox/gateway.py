@@ -1,0 +1,112 @@
+"""One endpoint for all of AWS: the fleet's calls go to the model cloud, the rest to ministack.
+
+Which service a request is for stands in its signature (the credential scope), as on AWS; which
+operation, in ``X-Amz-Target`` or in the form field ``Action``.
+Source: IAM User Guide, "Elements of an AWS API request signature".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sandbox.cloud import wire
+from sandbox.cloud.cloud import Cloud
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]*/([^/]+)/aws4_request")
+# The credential scope's name of a service → boto3's.
+_SERVICES = {
+    "ec2": "ec2",
+    "autoscaling": "autoscaling",
+    "elasticloadbalancing": "elbv2",
+    "ssm": "ssm",
+}
+# The rest of Systems Manager (Parameter Store above all) is ministack's.
+RUN_COMMAND = frozenset(
+    {
+        "SendCommand",
+        "CancelCommand",
+        "ListCommands",
+        "ListCommandInvocations",
+        "GetCommandInvocation",
+        "DescribeInstanceInformation",
+    }
+)
+
+
+def destination(headers: dict[str, str]) -> str | None:
+    """The model cloud's service that a request is for; ``None`` for ministack.
+
+    Args:
+        headers: Names in lower case.
+    """
+    scope = _SCOPE.search(headers.get("authorization", ""))
+    service = _SERVICES.get(scope[1]) if scope else None
+    if service == "ssm" and headers.get("x-amz-target", "").rpartition(".")[2] not in RUN_COMMAND:
+        return None
+    return service
+
+
+class Gateway:
+    """The ASGI application of the sandbox.
+
+    The model's calls run in threads of their own, because each waits for the cloud's lock: the
+    event loop, on which ministack's answers depend, never does.
+    """
+
+    def __init__(self, cloud: Cloud, ministack: Application) -> None:
+        self._cloud, self._ministack = cloud, ministack
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="model-cloud")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = (
+            {
+                name.decode("latin-1").lower(): value.decode("latin-1")
+                for name, value in scope["headers"]
+            }
+            if scope["type"] == "http"
+            else {}
+        )
+        service = destination(headers)
+        if service is None:
+            await self._ministack(scope, receive, send)
+            return
+        body = await _body(receive)
+        path = scope["path"] + (f"?{query.decode()}" if (query := scope["query_string"]) else "")
+        loop = asyncio.get_running_loop()
+        status, answer_headers, answer = await loop.run_in_executor(
+            self._threads, self._answer, service, scope["method"], path, headers, body
+        )
+        encoded = [
+            (name.encode(), value.encode("latin-1")) for name, value in answer_headers.items()
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer})
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown()
+
+    def _answer(
+        self, service: str, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        with self._cloud.kernel.lock:
+            return wire.answer(self._cloud, service, method, path, headers, body)
+
+
+async def _body(receive: Receive) -> bytes:
+    pieces = []
+    while True:
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
