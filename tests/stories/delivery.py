@@ -1,0 +1,79 @@
+"""EventBridge: events to the rules' targets, late as on AWS, and as badly as a story wants.
+
+Delivery to a function is an asynchronous invocation: Lambda tries again after one and two minutes,
+and then the event goes to the function's failure destination (``dead``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ministack.services.eventbridge import _matches_pattern
+
+from tests.stories.asl.failures import StateFailed
+from tests.stories.template import Deployment, Target
+
+Event = dict[str, Any]
+PROMPT = timedelta(milliseconds=300)
+RETRIES_AFTER = (timedelta(minutes=1), timedelta(minutes=2))
+
+
+@dataclass
+class Delivery:
+    """Matches events against the deployed rules and brings them to their targets."""
+
+    deployment: Deployment
+    after: Callable[[timedelta, Callable[[], None]], None]
+    invoke: Callable[[str, Any], Any]
+    start: Callable[[str, str], None]  # a state machine, with its input
+    lost: set[str] = field(default_factory=set)  # detail types
+    doubled: set[str] = field(default_factory=set)
+    late: dict[str, timedelta] = field(default_factory=dict)
+    delivered: list[tuple[str, str]] = field(default_factory=list)  # detail type, target
+    dead: list[tuple[str, Any, str]] = field(default_factory=list)  # target, event, error
+
+    def put(self, event: Event) -> None:
+        """Bring an event to whoever wants it."""
+        kind = event["detail-type"]
+        if kind in self.lost:
+            return
+        delays = [PROMPT + self.late.get(kind, timedelta(0))]
+        if kind in self.doubled:
+            delays.append(delays[0] + timedelta(seconds=20))
+        for rule in self.deployment.rules:
+            if _matches_pattern(rule.pattern, event):
+                for target in rule.targets:
+                    for delay in delays:
+                        self._bring(event, target, delay)
+
+    def _bring(self, event: Event, target: Target, delay: timedelta) -> None:
+        payload = json.loads(target.input) if target.input else json.loads(json.dumps(event))
+        for step in filter(None, target.input_path.removeprefix("$").split(".")):
+            payload = payload[step]
+
+        def bring() -> None:
+            self.delivered.append((event["detail-type"], target.arn.split(":")[-1]))
+            if ":stateMachine:" in target.arn:
+                self.start(target.arn, json.dumps(payload))
+            else:
+                self.invoke_later(target.arn, payload)
+
+        self.after(delay, bring)
+
+    def invoke_later(self, arn: str, payload: Any, *, attempt: int = 0) -> None:
+        """Invoke a function asynchronously: nobody hears its answer."""
+        function = self.deployment.functions[arn]
+        try:
+            self.invoke(arn, payload)
+        except StateFailed as failure:
+            if attempt >= min(function.retries, len(RETRIES_AFTER)):
+                self.dead.append((function.folder.name, payload, failure.error))
+                return
+            self.after(
+                RETRIES_AFTER[attempt],
+                lambda: self.invoke_later(arn, payload, attempt=attempt + 1),
+            )
