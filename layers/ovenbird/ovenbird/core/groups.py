@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,29 @@ class TemplateVersion:
     def is_pinned(self) -> bool:
         """Whether the version is a number; only then can AWS roll a refresh back."""
         return self.version.isdigit()
+
+
+def template_version(specification: Mapping[str, Any] | None) -> TemplateVersion | None:
+    """A LaunchTemplateSpecification as AWS returns it; without a version it means ``$Default``."""
+    if not specification:
+        return None
+    return TemplateVersion(
+        specification["LaunchTemplateId"], specification.get("Version", "$Default")
+    )
+
+
+def override_templates(mixed: Mapping[str, Any] | None) -> tuple[TemplateVersion | None, ...]:
+    """The template that each override of a mixed instances policy names for itself, if any."""
+    launch = (mixed or {}).get("LaunchTemplate") or {}
+    return tuple(
+        template_version(override.get("LaunchTemplateSpecification"))
+        for override in launch.get("Overrides") or []
+    )
+
+
+def versions_by_template(templates: Iterable[TemplateVersion | None]) -> dict[str, str]:
+    """Template id → version, of all the templates that something launches from."""
+    return {each.template_id: each.version for each in templates if each is not None}
 
 
 @dataclass(frozen=True)
@@ -66,3 +91,27 @@ class Group:
     default_warmup_seconds: int | None = None
     health_check_grace_seconds: int = 0
     suspended: tuple[str, ...] = ()
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What the group's saved configuration launches: template id → version."""
+        return versions_by_template((*self.overrides, self.template))
+
+    @property
+    def selects_by_attributes(self) -> bool:
+        """Whether an override describes instance types by attributes.
+
+        Such a group takes no DesiredConfiguration and no SkipMatching.
+        Source: EC2 Auto Scaling user guide, "How an instance refresh works".
+        """
+        return any("InstanceRequirements" in override for override in self._overrides)
+
+    @property
+    def overrides_images(self) -> bool:
+        """Whether an override names an image itself; a new template version would not reach it."""
+        return any("ImageId" in override for override in self._overrides)
+
+    @property
+    def _overrides(self) -> list[dict[str, Any]]:
+        mixed: Mapping[str, Any] = self.mixed or {}
+        return list((mixed.get("LaunchTemplate") or {}).get("Overrides") or [])

@@ -1,0 +1,136 @@
+"""Elastic IPs: a fleet's pool, who holds an address, and putting one on an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ovenbird.aws import clients, faults
+from ovenbird.core.addresses import Address
+from ovenbird.errors import NotFound
+
+_REFUSED = {"Resource.AlreadyAssociated", "IncorrectInstanceState", "InvalidInstanceID"}
+_ENDED = ("shutting-down", "terminated")
+
+
+def pool(fleet: str) -> tuple[Address, ...]:
+    """The addresses that are tagged ``ovenbird:fleet`` with the fleet's name, in no order.
+
+    Raises:
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: ec2:DescribeAddresses
+    """
+    with faults.translated(f"describe the addresses of fleet {fleet}"):
+        answer = clients.get("ec2").describe_addresses(
+            Filters=[{"Name": "tag:ovenbird:fleet", "Values": [fleet]}]
+        )
+    return tuple(_address(each) for each in answer["Addresses"])
+
+
+def describe(allocation_id: str) -> Address:
+    """The address and its present holder.
+
+    Raises:
+        NotFound: The address was released.
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: ec2:DescribeAddresses
+    """
+    with faults.translated(f"describe address {allocation_id}"):
+        answer = clients.get("ec2").describe_addresses(AllocationIds=[allocation_id])
+    if not answer["Addresses"]:
+        raise NotFound(f"There is no address {allocation_id} in this account and region.")
+    return _address(answer["Addresses"][0])
+
+
+def associate(allocation_id: str, instance_id: str, *, take: bool) -> Address:
+    """Put an address on an instance's primary interface, and read back who holds it.
+
+    AWS lets an address move silently by default; here it moves only when asked. Repeating the call
+    with the same pair changes nothing. An address that the instance had before becomes free.
+
+    Args:
+        allocation_id: ``eipalloc-…``.
+        instance_id: A running instance of this region.
+        take: Whether AWS may take the address from whoever holds it. ``False``: where it is not
+            free any more, nothing happens.
+
+    Returns:
+        The address as AWS describes it afterwards. Its holder is not the instance when somebody
+        was faster, when the instance is not running yet or any more, or when AWS does not yet
+        show what was done.
+
+    Raises:
+        NotFound: The address or the instance is gone.
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: ec2:DescribeInstances, ec2:AssociateAddress, ec2:DescribeAddresses
+    Source: EC2 API reference, AssociateAddress, parameters AllowReassociation and InstanceId (an
+        instance with several interfaces is refused).
+    """
+    with faults.translated(f"put address {allocation_id} on {instance_id}"):
+        try:
+            clients.get("ec2").associate_address(
+                AllocationId=allocation_id,
+                AllowReassociation=take,
+                **_target(instance_id),
+            )
+        except ClientError as error:
+            if faults.code(error) not in _REFUSED:
+                raise
+    return describe(allocation_id)
+
+
+def ended(instance_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the instances that are terminated or about to be.
+
+    An instance that AWS does not know is not among them: it may be too new to be seen.
+
+    Raises:
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: ec2:DescribeInstances
+    """
+    asked = sorted(set(instance_ids))
+    return frozenset(
+        instance["InstanceId"]
+        for instance in (_instances(asked) if asked else ())
+        if instance["State"]["Name"] in _ENDED
+    )
+
+
+def _instances(instance_ids: list[str]) -> list[dict[str, Any]]:
+    """By a filter, which unlike a list of ids does not fail for one that is gone."""
+    with faults.translated(f"describe {', '.join(instance_ids)}"):
+        answer = clients.get("ec2").describe_instances(
+            Filters=[{"Name": "instance-id", "Values": instance_ids}]
+        )
+    return [
+        instance for reservation in answer["Reservations"] for instance in reservation["Instances"]
+    ]
+
+
+def _target(instance_id: str) -> dict[str, str]:
+    interfaces = [
+        interface
+        for instance in _instances([instance_id])
+        for interface in instance.get("NetworkInterfaces", [])
+    ]
+    if len(interfaces) > 1:
+        for interface in interfaces:
+            if interface.get("Attachment", {}).get("DeviceIndex") == 0:
+                return {"NetworkInterfaceId": interface["NetworkInterfaceId"]}
+    return {"InstanceId": instance_id}
+
+
+def _address(address: Mapping[str, Any]) -> Address:
+    held = "AssociationId" in address
+    return Address(
+        allocation_id=address["AllocationId"],
+        public_ip=address["PublicIp"],
+        instance_id=address.get("InstanceId") or "",
+        interface_id=(address.get("NetworkInterfaceId") or "") if held else "",
+    )
