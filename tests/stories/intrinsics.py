@@ -14,7 +14,7 @@ def arn(service: str, resource: str, *, region: str = REGION, account: str = ACC
     return f"arn:aws:{service}:{region}:{account}:{resource}"
 
 
-# What Ref and GetAtt Arn give, by type; the physical name is the logical one.
+# What Ref and GetAtt Arn give, by type.
 _REF: dict[str, Callable[[str], str]] = {
     "AWS::StepFunctions::StateMachine": lambda name: arn("states", f"stateMachine:{name}"),
     "AWS::SNS::Topic": lambda name: arn("sns", name),
@@ -30,6 +30,15 @@ _ARN: dict[str, Callable[[str], str]] = {
     "AWS::Logs::LogGroup": lambda name: arn("logs", f"log-group:{name}:*"),
     "AWS::KMS::Key": lambda name: arn("kms", f"key/{name}"),
     "AWS::Events::Rule": lambda name: arn("events", f"rule/{name}"),
+}
+# Where a type's physical name is written; without it, the logical name stands in for it.
+_NAMED = {
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Logs::LogGroup": "LogGroupName",
 }
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
@@ -86,14 +95,19 @@ class Resolver:
         if name in self.template.get("Parameters", {}):
             return self.template["Parameters"][name].get("Default", "")
         kind = self.template["Resources"][name]["Type"]
-        return _REF.get(kind, str)(name)
+        return _REF.get(kind, str)(self._physical(name))
 
     def _attribute(self, path: str) -> str:
         name, attribute = path.split(".")
         kind = self.template["Resources"][name]["Type"]
         if attribute != "Arn":
-            return name  # such as TopicName
-        return _ARN[kind](name)
+            return self._physical(name)  # such as TopicName
+        return _ARN[kind](self._physical(name))
+
+    def _physical(self, name: str) -> str:
+        resource = self.template["Resources"][name]
+        written = resource.get("Properties", {}).get(_NAMED.get(resource["Type"], ""))
+        return str(self.resolve(written)) if written else name
 
     def _substituted(self, text: str, values: Mapping[str, Any] | None = None) -> str:
         given = {name: self.resolve(value) for name, value in (values or {}).items()}

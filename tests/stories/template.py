@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from samtranslator.parser.parser import Parser
-from samtranslator.sdk.parameter import SamParameterValues  # noqa: F401  (loads the plugins)
 from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
 
 from tests.stories.intrinsics import REGION, Resolver
 
@@ -67,8 +67,8 @@ class Deployment:
         return next(f for f in self.functions.values() if f.folder.name == folder)
 
     def machine(self, name: str) -> str:
-        """The ARN of the machine whose name begins so."""
-        return next(arn for arn in self.machines if arn.split(":")[-1].startswith(name))
+        """The ARN of the machine whose name ends so."""
+        return next(arn for arn in self.machines if arn.endswith(f"-{name}"))
 
 
 @cache
@@ -104,8 +104,6 @@ def _translated() -> tuple[dict[str, str], dict[str, Any]]:
 
     The translator wants code in S3; where it lies locally is kept aside.
     """
-    from samtranslator.yaml_helper import yaml_parse
-
     document = yaml_parse((ROOT / "template.yaml").read_text())
     everywhere = document.get("Globals", {}).get("Function", {})
     sources: dict[str, str] = {}

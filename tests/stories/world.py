@@ -1,0 +1,297 @@
+"""A whole account in virtual time: the model cloud, the application, and what surrounds them.
+
+The handlers, the state machines' definitions and the rules are the real ones; the clients are real
+boto3 clients. The same seed and the same story give the same calls in the same order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from unittest import mock
+
+from ovenbird import clock as ovenbird_clock
+from ovenbird.aws import clients
+from sandbox.cloud import seam, shapes
+from sandbox.cloud.clock import VirtualClock
+from sandbox.cloud.cloud import Cloud
+from sandbox.cloud.errors import AwsError
+from sandbox.cloud.faults import Killed
+from sandbox.cloud.imaginary import Imaginary
+from sandbox.cloud.kernel import Call, Operation
+from tests.stories import dynamodb
+from tests.stories.asl.execution import Execution
+from tests.stories.asl.failures import StateFailed
+from tests.stories.asl.stepfunctions import StepFunctions
+from tests.stories.delivery import Delivery
+from tests.stories.lambdas import Lambdas, TimedOut
+from tests.stories.template import deployment
+from tests.stories.topics import Topics
+
+LATENCY = timedelta(milliseconds=40)  # of an AWS call
+CREDENTIALS = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+BUCKET = "acme-releases"
+
+
+@dataclass
+class HandlerCall(Call):
+    """A call that a handler made; ``function`` is its folder."""
+
+    function: str = ""
+
+
+class _Door:
+    """What the clients of all stories talk to: whichever world is present."""
+
+    services = (
+        "ec2",
+        "autoscaling",
+        "elbv2",
+        "ssm",
+        "cloudwatch",
+        "dynamodb",
+        "stepfunctions",
+        "sns",
+    )
+    present: World | None = None
+
+    @property
+    def request_id(self) -> str:
+        return self._world.cloud.request_id
+
+    @property
+    def _world(self) -> World:
+        assert self.present is not None, "an AWS call outside of any story"
+        return self.present
+
+    def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        return self._world.call(service, operation, params)
+
+
+_door = _Door()
+_opened: list[Any] = []  # the session whose clients come to the door
+
+
+@contextlib.contextmanager
+def present(seed: int = 0) -> Iterator[World]:
+    """A new world for the length of the block."""
+    world = World(seed)
+    with (
+        mock.patch.dict("os.environ", CREDENTIALS),
+        mock.patch.object(ovenbird_clock, "now", world.clock.now),
+        mock.patch.object(_door, "present", world),
+        seam.virtual_sleep(world.cloud),
+    ):
+        if clients.session not in _opened:
+            clients.reset()
+            _opened[:] = [clients.session]
+            seam.attach(clients.session.events, _door)
+        random.seed(seed)  # botocore draws its back-off from here
+        yield world
+
+
+class World:
+    """Everything; ``watchers`` are told after every call that a handler made."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.clock = VirtualClock()
+        self.machines = Imaginary()
+        self.cloud = Cloud(self.clock, self.machines, seed=seed)
+        self.deployment = deployment()
+        self.lambdas = Lambdas(self.clock)
+        self.states = StepFunctions(self, random.Random(seed))
+        for arn, document in self.deployment.machines.items():
+            self.states.add(arn, document)
+        self.topics = Topics(self.deployment.topic)
+        self.delivery = Delivery(self.deployment, self.after, self.invoke, self._start_by_rule)
+        self.cloud.kernel.bus.listeners.append(self.delivery.put)
+        self.calls: list[HandlerCall] = []
+        self.watchers: list[Callable[[], None]] = []
+        self.kill: tuple[str, int] | None = None  # ("before" | "after", number of the call)
+        self._uploads = 0
+        dynamodb.empty(self.deployment.table)
+        self._others: dict[str, dict[str, Operation]] = {
+            "stepfunctions": self.states.operations(),
+            "sns": self.topics.operations(),
+        }
+
+    # What an execution needs ---------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def after(self, delay: timedelta, action: Callable[[], None]) -> None:
+        self.cloud.kernel.after(delay, action)
+
+    def invoke(self, function_arn: str, payload: Any) -> Any:
+        return self.lambdas.invoke(self.deployment.functions[function_arn], payload)
+
+    def integrate(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        """A call of the state machine itself; errors are named as Step Functions names them."""
+        try:
+            return self._answer(service, operation, arguments)
+        except AwsError as error:
+            name = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
+            raise StateFailed(f"DynamoDb.{name}", str(error)) from error
+
+    def _start_by_rule(self, machine_arn: str, text: str) -> None:
+        self.states.start({"stateMachineArn": machine_arn, "input": text})
+
+    # The calls of the handlers -------------------------------------------------------------
+
+    def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Answer a handler's call: time passes, faults strike, and the watchers look."""
+        assert self.lambdas.running, f"{service} {operation} was called outside of any handler"
+        caller = self.lambdas.running[-1]
+        self.clock.sleep(LATENCY.total_seconds())
+        self.cloud.tick()
+        if self.clock.now().timestamp() > caller.deadline:
+            raise TimedOut
+        call = HandlerCall(self.clock.now(), service, operation, params, function=caller.function)
+        self.calls.append(call)
+        number = len(self.calls)
+        if self.kill == ("before", number):
+            raise Killed(f"before {operation}")
+        try:
+            return self._answer(service, operation, params)
+        except AwsError as error:
+            call.error = error.code
+            raise
+        finally:
+            for watch in self.watchers:
+                watch()
+            if self.kill == ("after", number):
+                raise Killed(f"after {operation}")
+
+    def _answer(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        if service in self.cloud.services:
+            return self.cloud.call(service, operation, params)
+        strike_after = self.cloud.faults.before(service, operation, params)
+        if service == "dynamodb":
+            answer = dynamodb.call(operation, params)
+        else:
+            checked = shapes.params(service, operation, params)
+            answer = self._others[service][operation](checked)
+            answer = shapes.answer(service, operation, answer)
+        for strike in strike_after:
+            strike()
+        return answer
+
+    # What happens in the world -------------------------------------------------------------
+
+    def run_for(self, **duration: float) -> None:
+        """Let time pass: ``run_for(minutes=5)``."""
+        self.cloud.run_for(timedelta(**duration))
+
+    def run_until(self, predicate: Callable[[], bool], **limit: float) -> None:
+        """Let time pass until the predicate holds, one hour at most unless told otherwise."""
+        self.cloud.run_until(predicate, timedelta(**(limit or {"hours": 1})))
+
+    def put_event(self, source: str, kind: str, detail: dict[str, Any]) -> None:
+        """Put an event on the default bus."""
+        self.cloud.kernel.emit(source, kind, detail)
+
+    def upload(self, content: str, key: str = "web/app.tar.gz", *, days_ago: float = 0) -> str:
+        """Upload an artefact; returns its etag (the revision that people see).
+
+        ``days_ago`` is how long the event was under way.
+        """
+        self._uploads += 1
+        etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
+        event = {
+            "version": "0",
+            "id": self.cloud.kernel.ids.uuid(),
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "account": self.cloud.kernel.account,
+            "time": (self.now() - timedelta(days=days_ago)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.cloud.kernel.region,
+            "resources": [f"arn:aws:s3:::{BUCKET}"],
+            "detail": {
+                "version": "0",
+                "bucket": {"name": BUCKET},
+                "object": {
+                    "key": key,
+                    "size": len(content),
+                    "etag": etag,
+                    "version-id": f"v{self._uploads}",
+                    "sequencer": f"{self._uploads:016X}",
+                },
+                "request-id": "N4N7GDK58NMKJ12R",
+                "requester": self.cloud.kernel.account,
+                "source-ip-address": "192.0.2.1",
+                "reason": "PutObject",
+            },
+        }
+        self.delivery.put(event)
+        return etag
+
+    def ask(self, function: str, payload: dict[str, Any]) -> Any:
+        """Invoke a function by hand and wait for its answer (``sam remote invoke``).
+
+        Raises:
+            StateFailed: With the name of its failure.
+        """
+        return self.lambdas.invoke(self.deployment.function(function), payload)
+
+    # What can be seen ----------------------------------------------------------------------
+
+    def executions(self, machine: str) -> list[Execution]:
+        """The executions of a state machine, oldest first."""
+        arn = self.deployment.machine(machine)
+        return [e for e in self.states.executions.values() if e.machine_arn == arn]
+
+    @property
+    def rollouts(self) -> list[Execution]:
+        """The executions of the rollout's state machine, oldest first."""
+        return self.executions("rollout")
+
+    @property
+    def notices(self) -> list[str]:
+        """The texts of the notices sent, with their subjects."""
+        return [f"{notice.subject}\n{notice.text}" for notice in self.topics.notices]
+
+    def ledger(self) -> dict[str, dict[str, Any]]:
+        """Every item of the ledger by its key, in DynamoDB JSON."""
+        return dynamodb.items(self.deployment.table)
+
+    def parameter(self, name: str) -> str | None:
+        """The value of a Parameter Store parameter."""
+        try:
+            answer = self.cloud.call("ssm", "GetParameter", {"Name": name})
+        except AwsError:
+            return None
+        return str(answer["Parameter"]["Value"])
+
+    def finish(self, **limit: float) -> Execution:
+        """Let time pass until no execution runs; the last rollout."""
+
+        def idle() -> bool:
+            return bool(self.rollouts) and not any(
+                execution.running for execution in self.states.executions.values()
+            )
+
+        self.run_until(idle, **(limit or {"hours": 6}))
+        return self.rollouts[-1]
+
+    def told(self) -> str:
+        """What happened so far, for a failed story's reader."""
+        lines = []
+        for execution in self.rollouts:
+            lines.append(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
+            lines.append("  " + " ".join(execution.visited))
+        for invocation in self.lambdas.invocations:
+            told = invocation.failure or json.dumps(invocation.answer)
+            lines.append(f"{invocation.function}: {told[:300]} {invocation.message[:300]}")
+        return "\n".join(lines)
