@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import (
     ClientConnectionError,
     ClientPayloadError,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     TCPConnector,
@@ -96,28 +97,40 @@ class Balancer:
         }
         headers["X-Forwarded-For"] = request.remote or ""
         try:
-            async with self._session.request(
+            answer = await self._session.request(
                 request.method,
                 f"{target.url}{request.raw_path}",
                 headers=headers,
                 data=request.content if request.can_read_body else None,
                 allow_redirects=False,
-            ) as answer:
-                response = web.StreamResponse(status=answer.status, reason=answer.reason)
-                for name, value in answer.headers.items():
-                    if name.lower() not in _OF_THE_CONNECTION:
-                        response.headers.add(name, value)
-                await response.prepare(request)
-                async for piece in answer.content.iter_any():
-                    await response.write(piece)
-                await response.write_eof()
-                self.answers[answer.status] += 1
-                return response
+            )
         except TimeoutError:
             return self._refuse(504)
-        except (ClientConnectionError, ClientPayloadError):
+        except ClientConnectionError:
             return self._refuse(502)
+        async with answer:
+            self.answers[answer.status] += 1
+            try:
+                return await _pass_on(answer, request)
+            except (ClientPayloadError, TimeoutError):  # the target broke off in the middle
+                self.answers[answer.status] -= 1
+                self.answers[502] += 1
+                if request.transport:
+                    request.transport.abort()
+                raise
 
     def _refuse(self, status: int) -> web.Response:
         self.answers[status] += 1
         return web.Response(status=status)
+
+
+async def _pass_on(answer: ClientResponse, request: web.BaseRequest) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, reason=answer.reason)
+    for name, value in answer.headers.items():
+        if name.lower() not in _OF_THE_CONNECTION:
+            response.headers.add(name, value)
+    await response.prepare(request)
+    async for piece in answer.content.iter_any():
+        await response.write(piece)
+    await response.write_eof()
+    return response

@@ -1,7 +1,7 @@
 """The sample web application: says which version it is and on which instance it runs.
 
-    /         a sentence
-    /version  {"version": "2", "instance": "i-…"}
+    /         a sentence with both
+    /version  the version
     /health   200 when it can do its work, else 500 and the reason
 
 ``python3 app.py --self-test`` checks that the release is complete, without serving: what a machine
@@ -25,33 +25,29 @@ def missing() -> list[str]:
     return [name for name in RELEASE["needs"] if name not in os.environ]
 
 
-def answer(path: str) -> tuple[int, str, str]:
-    """The status, the content type and the body for a path."""
+def answer(path: str) -> tuple[int, str]:
+    """The status and the text for a path."""
     if path == "/":
-        return 200, "text/plain", f"{RELEASE['greeting']} from version {RELEASE['version']}\n"
+        return 200, f"{RELEASE['greeting']} from version {RELEASE['version']} on {INSTANCE}\n"
     if path == "/version":
-        body = {"version": RELEASE["version"], "instance": INSTANCE}
-        return 200, "application/json", json.dumps(body) + "\n"
+        return 200, f"{RELEASE['version']}\n"
     if path == "/health":
-        lacking = missing()
-        return (
-            (500, "text/plain", f"{lacking[0]} is not set\n")
-            if lacking
-            else (200, "text/plain", "ok\n")
-        )
-    return 404, "text/plain", "not found\n"
+        for name in missing():
+            return 500, f"{name} is not set\n"
+        return 200, "ok\n"
+    return 404, "not found\n"
 
 
 class Page(BaseHTTPRequestHandler):
     """One request."""
 
     def do_GET(self) -> None:
-        status, content_type, body = answer(self.path)
+        status, text = answer(self.path)
         self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
         self.end_headers()
-        self.wfile.write(body.encode())
+        self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
         """Keep quiet: the balancer counts the requests."""
@@ -67,7 +63,7 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     """Serve, or test that everything is there."""
     if "--self-test" in sys.argv:
-        sys.stdout.write(answer("/")[2])
+        sys.stdout.write(answer("/")[1])
         return
     place = (os.environ.get("INSTANCE_ADDRESS", "0.0.0.0"), int(os.environ.get("PORT", "8080")))
     Server(place, Page).serve_forever()

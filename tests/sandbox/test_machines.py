@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import releases
+from sandbox.cloud.kernel import Kernel
 from sandbox.cloud.machines import CommandOutcome
 from sandbox.machines import TIMED_OUT, RealMachines
 from sandbox.processes import Processes
@@ -82,7 +83,8 @@ def test_an_image_serves_what_was_baked_into_it(machines: RealMachines, tmp_path
     machines.start("i-web", "")
 
     eventually(lambda: healthy(machines, "i-web"))
-    assert get(machines, "i-web", "/version") == '{"version": "2", "instance": "i-web"}\n'
+    assert get(machines, "i-web", "/version") == "2\n"
+    assert get(machines, "i-web", "/") == "Good morning from version 2 on i-web\n"
 
 
 def test_a_bad_release_passes_its_self_test_and_fails_its_health_check(
@@ -201,9 +203,7 @@ def test_a_machine_that_is_destroyed_takes_its_scripts_with_it(machines: RealMac
     assert ended[0].exit_code != 0
 
 
-def test_callbacks_hold_the_lock_of_the_cloud(
-    machines: RealMachines, lock: threading.RLock
-) -> None:
+def test_callbacks_hold_the_clouds_lock(machines: RealMachines, kernel: Kernel) -> None:
     machines.create("i-1", "ami-of-amazon")
     ended: list[CommandOutcome] = []
     with kernel.lock:

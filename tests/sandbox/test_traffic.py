@@ -46,14 +46,17 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.set()
         if self.path == "/slow":
             self.server.let_go.wait(5)
+        if self.path == "/half":
+            self._say(200, b"half of", promised=14)
+            return
         self._say(500 if self.path == "/broken" else 200, self.server.name.encode())
 
     def do_POST(self) -> None:
         self._say(200, self.rfile.read(int(self.headers["Content-Length"])))
 
-    def _say(self, status: int, body: bytes) -> None:
+    def _say(self, status: int, body: bytes, promised: int | None = None) -> None:
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(promised or len(body)))
         self.send_header("X-Seen-For", self.headers.get("X-Forwarded-For", ""))
         self.end_headers()
         self.wfile.write(body)
@@ -155,6 +158,13 @@ def test_a_request_to_a_target_that_is_gone_is_not_tried_elsewhere(
 
     assert statuses == [200, 502]
     assert (balancer.answered, balancer.failed) == (2, 1)
+
+
+def test_an_answer_that_breaks_off_is_a_failure(balancer: Balancer) -> None:
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        ask(balancer.place, "/half")
+    assert balancer.answers.total() == 1
+    assert balancer.failed == 1
 
 
 def test_nobody_is_healthy(balancer: Balancer, targets: list[Place]) -> None:
