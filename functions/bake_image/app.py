@@ -1,0 +1,10 @@
+"""The image."""
+
+from __future__ import annotations
+
+from ovenbird.aws import clients
+from ovenbird.entry import entry
+from ovenbird.steps.bake_image import step
+
+clients.warm("dynamodb")
+handler = entry("bake_image", step)

@@ -1,0 +1,10 @@
+"""The group, rolled to the version."""
+
+from __future__ import annotations
+
+from ovenbird.aws import clients
+from ovenbird.entry import entry
+from ovenbird.steps.roll_group import step
+
+clients.warm("dynamodb")
+handler = entry("roll_group", step)

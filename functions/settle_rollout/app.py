@@ -1,0 +1,10 @@
+"""A rollout that worked is settled."""
+
+from __future__ import annotations
+
+from ovenbird.aws import clients
+from ovenbird.entry import entry
+from ovenbird.steps.settle_rollout import step
+
+clients.warm("dynamodb")
+handler = entry("settle_rollout", step)

@@ -1,0 +1,10 @@
+"""A rollout that failed is undone."""
+
+from __future__ import annotations
+
+from ovenbird.aws import clients
+from ovenbird.entry import entry
+from ovenbird.steps.undo_rollout import step
+
+clients.warm("dynamodb")
+handler = entry("undo_rollout", step)
