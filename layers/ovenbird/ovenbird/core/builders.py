@@ -1,0 +1,143 @@
+"""The builder: the one instance that is launched outside the group, to be made into an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ovenbird.core.images import FLEET, ROLLOUT
+from ovenbird.core.tokens import token
+
+ROLE = "ovenbird:role"
+BUILDER = "builder"
+
+_ENDING = ("shutting-down", "terminated")
+
+
+@dataclass(frozen=True)
+class Builder:
+    """A builder as it was observed; ``state`` is EC2's, ``state_reason`` says why it ended."""
+
+    instance_id: str
+    state: str
+    launched: datetime
+    rollout: str = ""
+    state_reason: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still has to be terminated."""
+        return self.state not in _ENDING
+
+
+def of_rollout(builders: Sequence[Builder], rollout: str) -> Builder | None:
+    """The rollout's builder; the oldest living one, should a repeated launch have made two."""
+    ours = [builder for builder in builders if builder.rollout == rollout]
+    return min(
+        ours, key=lambda b: (not b.is_alive, b.launched.timestamp(), b.instance_id), default=None
+    )
+
+
+def orphans(builders: Sequence[Builder], keep: Builder | None) -> tuple[str, ...]:
+    """The living builders that nobody needs; the fleet's lane is ours, so they are left over."""
+    return tuple(b.instance_id for b in builders if b.is_alive and b != keep)
+
+
+def instance_type(template: Mapping[str, Any], mixed: Mapping[str, Any] | None) -> str | None:
+    """The type to launch: the template's, else that of the first override that names one."""
+    if template.get("InstanceType"):
+        return str(template["InstanceType"])
+    overrides = ((mixed or {}).get("LaunchTemplate") or {}).get("Overrides") or []
+    return next((str(o["InstanceType"]) for o in overrides if o.get("InstanceType")), None)
+
+
+def launch_request(
+    *,
+    template_id: str,
+    version: str,
+    template: Mapping[str, Any],
+    base: str,
+    kept_devices: Sequence[str] = (),
+    instance_type: str,
+    subnet: str | None,
+    fleet: str,
+    rollout: str,
+) -> dict[str, Any]:
+    """The RunInstances request: the group's template, with what a builder needs otherwise.
+
+    It stops, and does not terminate, when its script shuts it down; it can be stopped and
+    terminated whatever the template protects; none of its volumes outlives it.
+
+    Args:
+        template: The version's LaunchTemplateData.
+        base: The image it starts from, in place of the template's.
+        kept_devices: The devices that the base image keeps when an instance is terminated.
+        subnet: One of the group's. A template that describes its network interfaces gets it there,
+            because EC2 refuses a subnet beside them.
+
+    Source: EC2 API reference, RunInstances.
+    """
+    tags = [
+        {"Key": key, "Value": value}
+        for key, value in (
+            (FLEET, fleet),
+            (ROLLOUT, rollout),
+            (ROLE, BUILDER),
+            ("Name", f"ovenbird builder {fleet}"),
+        )
+    ]
+    request: dict[str, Any] = {
+        "LaunchTemplate": {"LaunchTemplateId": template_id, "Version": version},
+        "ImageId": base,
+        "InstanceType": instance_type,
+        "MinCount": 1,
+        "MaxCount": 1,
+        "InstanceInitiatedShutdownBehavior": "stop",
+        "DisableApiTermination": False,
+        "DisableApiStop": False,
+        "TagSpecifications": [
+            {"ResourceType": resource, "Tags": tags} for resource in ("instance", "volume")
+        ],
+    }
+    interfaces = template.get("NetworkInterfaces")
+    if subnet and interfaces:
+        request["NetworkInterfaces"] = [_in_subnet(interface, subnet) for interface in interfaces]
+    elif subnet:
+        request["SubnetId"] = subnet
+    devices = _disposable(template.get("BlockDeviceMappings") or [], kept_devices)
+    if devices:
+        request["BlockDeviceMappings"] = devices
+    return {**request, "ClientToken": token(rollout, "bake_image", request)}
+
+
+def _in_subnet(interface: Mapping[str, Any], subnet: str) -> dict[str, Any]:
+    moved = deepcopy(dict(interface))
+    moved["SubnetId"] = subnet
+    for address in moved.get("Ipv6Addresses", []):
+        address.pop("IsPrimaryIpv6", None)  # EC2 says it in answers and takes it in no request
+    return moved
+
+
+def _disposable(
+    template: Sequence[Mapping[str, Any]], kept_devices: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The template's devices with every volume to be deleted on termination; none if all are."""
+    kept = {
+        str(mapping["DeviceName"])
+        for mapping in template
+        if mapping.get("Ebs", {}).get("DeleteOnTermination") is False
+    }
+    inherited = set(kept_devices) - {str(mapping.get("DeviceName")) for mapping in template}
+    if not kept and not inherited:
+        return []
+    changed = [deepcopy(dict(mapping)) for mapping in template]
+    for mapping in changed:
+        if mapping["DeviceName"] in kept:
+            mapping["Ebs"]["DeleteOnTermination"] = True
+    return changed + [
+        {"DeviceName": device, "Ebs": {"DeleteOnTermination": True}} for device in sorted(inherited)
+    ]

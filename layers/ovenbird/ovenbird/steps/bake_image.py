@@ -1,0 +1,254 @@
+"""BakeImage: make the image that the plan asks for, or adopt it if it is there already.
+
+A builder is launched from the group's own template and the base image, runs the owner's scripts,
+is stopped, imaged and terminated. Each turn looks at what there is, lets :mod:`ovenbird.core.bakes`
+decide and does that one thing, so it can be killed and repeated anywhere.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ovenbird import answers
+from ovenbird.answers import Answer
+from ovenbird.aws import (
+    autoscaling,
+    commands,
+    ec2_images,
+    ec2_instances,
+    ec2_templates,
+    parameters,
+)
+from ovenbird.core import bakes, builders, images, scripts
+from ovenbird.core.bakes import (
+    CreateImage,
+    Decision,
+    Done,
+    GiveUp,
+    Launch,
+    Limits,
+    Seen,
+    SendScript,
+    Stop,
+    Terminate,
+    Wait,
+    Wanted,
+)
+from ovenbird.core.commands import Command
+from ovenbird.core.made import Made
+from ovenbird.errors import BakeFailed, NotYetVisible, OvenbirdError, Terminal
+from ovenbird.events import Release
+from ovenbird.fleet import Fleet
+from ovenbird.ledger import doorbells, lanes
+
+
+@dataclass(frozen=True)
+class _Bake:
+    """Everything that stays the same from turn to turn."""
+
+    fleet: Fleet
+    release: Release
+    plan: dict[str, Any]
+    wanted: Wanted
+    limits: Limits
+
+    @property
+    def comment(self) -> str:
+        """What the script is found again by; the rollout's id says whose it is."""
+        return f"Ovenbird {self.wanted.rollout}"
+
+
+def step(event: dict[str, Any], now: datetime) -> Answer:
+    """One look at the bake, and what follows from it.
+
+    Raises:
+        BakeFailed: The script failed, the image failed, time is up, or the fleet document has
+            changed since the plan. The rollout's builders are terminated first.
+    """
+    rollout, fence = event["rollout"], event["plan"]["fence"]
+    lanes.check(event["fleet"], rollout, fence)
+    try:
+        bake = _bake(event)
+        answer = _turn(bake, event.get("bake") or {}, now)
+    except Terminal:
+        # UndoRollout does this again, so a failure here must not hide the first one.
+        with suppress(OvenbirdError):
+            _terminate_builders(event["fleet"], rollout)
+        raise
+    if answer["next"] == "wait":
+        lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])
+    return answer
+
+
+def _bake(event: dict[str, Any]) -> _Bake:
+    fleet = parameters.fleet(event["fleet"])
+    release, plan = Release.from_json(event["release"]), event["plan"]
+    settings = fleet.bake
+    key = images.bake_key(
+        plan["base"], release.digest, settings.install, settings.verify, settings.environment
+    )
+    named_base = settings.base if (settings.base or "").startswith("ami-") else plan["base"]
+    if key != plan["bake"]["key"] or named_base != plan["base"]:
+        raise BakeFailed(
+            f"The bake section of the fleet {fleet.name} has changed since this rollout was"
+            " planned; release again, and the new one is baked."
+        )
+    return _Bake(
+        fleet,
+        release,
+        plan,
+        Wanted(fleet.name, event["rollout"], plan["bake"]["name"], key),
+        Limits(script=timedelta(minutes=settings.timeout_minutes)),
+    )
+
+
+def _turn(bake: _Bake, told: dict[str, Any], now: datetime) -> Answer:
+    """Look, decide and act until there is something to wait for; each thing is done once.
+
+    A wait is answered only if its doorbell was read before the look that led to it: what rings
+    between the two is then noticed.
+    """
+    made = Made.from_json(told)
+    rings: dict[str, int] = {}
+    if "doorbell" in told:
+        rings[told["doorbell"]] = doorbells.read(told["doorbell"])
+    acted: Decision | None = None
+    while True:
+        seen = _look(bake, made)
+        decision = bakes.decide(seen, bake.wanted, bake.limits, now)
+        if isinstance(decision, Wait):
+            if decision.doorbell in rings:
+                return answers.wait(
+                    decision.doorbell,
+                    rings[decision.doorbell],
+                    decision.reason,
+                    sweep=decision.sweep,
+                    **made.to_json(),
+                )
+            rings[decision.doorbell] = doorbells.read(decision.doorbell)
+        elif isinstance(decision, Done):
+            builder = builders.of_rollout(seen.builders, bake.wanted.rollout)
+            return answers.done(
+                decision.reason,
+                image=decision.image_id,
+                baked=decision.baked,
+                **({"builder": builder.instance_id} if builder else {}),
+            )
+        elif decision == acted:
+            raise NotYetVisible(f"It was done and cannot be seen yet. {decision.reason}")
+        else:
+            made, acted = _act(bake, decision, made, now), decision
+
+
+def _look(bake: _Bake, made: Made) -> Seen:
+    """Everything that there is, as far as it matters: with an image, the script does not."""
+    image = ec2_images.named(bake.wanted.name)
+    seen = Seen(image, tuple(ec2_instances.builders(bake.wanted.fleet)), made=made)
+    builder = builders.of_rollout(seen.builders, bake.wanted.rollout)
+    if image is not None or builder is None or not builder.is_alive:
+        return seen
+    command = commands.find(builder.instance_id, bake.comment)
+    if command is None and made.script and made.script_since:
+        command = Command(made.script, "Pending", made.script_since)
+    online = command is None and builder.state == "running" and commands.online(builder.instance_id)
+    return replace(seen, command=command, online=online)
+
+
+def _act(bake: _Bake, decision: Decision, made: Made, now: datetime) -> Made:
+    match decision:
+        case Launch(orphans=orphans):
+            ec2_instances.terminate(orphans)
+            return replace(made, builder=_launch(bake), builder_since=now)
+        case SendScript(builder=builder):
+            return replace(made, script=_send(bake, builder), script_since=now)
+        case Stop(builder=builder):
+            ec2_instances.stop(builder)
+            return made
+        case CreateImage(builder=builder):
+            return replace(made, image=_create_image(bake, builder), image_since=now)
+        case Terminate(builders=ids):
+            ec2_instances.terminate(ids)
+            return made
+        case GiveUp(reason=reason):
+            raise BakeFailed(reason)
+    raise AssertionError(f"no action for {decision}")
+
+
+def _launch(bake: _Bake) -> str:
+    source = bake.plan["from"]
+    template = ec2_templates.version(source["template"], source["version"])
+    group = autoscaling.describe_group(bake.plan["group"])
+    base = ec2_images.get(bake.plan["base"])
+    kind = builders.instance_type(template.content, group.mixed)
+    if kind is None:
+        raise BakeFailed(
+            f"Version {template.number} of {template.template_id} names no instance type, and no"
+            f" override of the group {group.name} does; a builder needs one."
+        )
+    return ec2_instances.launch(
+        [
+            builders.launch_request(
+                template_id=template.template_id,
+                version=template.number,
+                template=template.content,
+                base=base.image_id,
+                kept_devices=base.kept_devices,
+                instance_type=kind,
+                subnet=subnet,
+                fleet=bake.wanted.fleet,
+                rollout=bake.wanted.rollout,
+            )
+            for subnet in group.subnets or (None,)
+        ]
+    )
+
+
+def _send(bake: _Bake, builder: str) -> str:
+    release, settings = bake.release, bake.fleet.bake
+    artifact = None
+    if release.bucket and release.key:
+        artifact = scripts.Artifact(release.bucket, release.key, release.version_id, release.etag)
+    return commands.send(
+        builder,
+        scripts.lines(
+            artifact,
+            revision=release.revision,
+            fleet=bake.wanted.fleet,
+            environment=settings.environment,
+            install=settings.install,
+            verify=settings.verify,
+            timeout_seconds=round(bake.limits.script.total_seconds()),
+        ),
+        comment=bake.comment,
+        # The script watches its own time and then tells what it was doing; this is the safety net.
+        timeout=bake.limits.script + timedelta(minutes=1),
+        delivery=bake.limits.delivery,
+    )
+
+
+def _create_image(bake: _Bake, builder: str) -> str:
+    wanted, base = bake.wanted, ec2_images.get(bake.plan["base"])
+    return ec2_images.create(
+        builder,
+        name=wanted.name,
+        description=f"Fleet {wanted.fleet}, release {bake.release.revision}",
+        tags=images.tags(
+            fleet=wanted.fleet,
+            key=wanted.key,
+            rollout=wanted.rollout,
+            base=base.image_id,
+            revision=bake.release.revision,
+        ),
+        kept_devices=base.kept_devices,
+    )
+
+
+def _terminate_builders(fleet: str, rollout: str) -> None:
+    ec2_instances.terminate(
+        builder.instance_id
+        for builder in ec2_instances.builders(fleet)
+        if builder.rollout == rollout and builder.is_alive
+    )
