@@ -1,0 +1,61 @@
+"""An instance refresh has gone on, or an instance was launched or terminated.
+
+    {
+      "version": "0", "id": "12345678-1234-1234-1234-123456789012",
+      "detail-type": "EC2 Auto Scaling Instance Refresh Succeeded",
+      "source": "aws.autoscaling", "account": "123456789012",
+      "time": "2026-01-05T09:00:00Z", "region": "us-west-2",
+      "resources": ["auto-scaling-group-arn"],
+      "detail": {
+        "InstanceRefreshId": "c613620e-07e2-4ed2-a9e2-ef8258911ade",
+        "AutoScalingGroupName": "my-asg"
+      }
+    }
+
+    {
+      "version": "0", "id": "12345678-1234-1234-1234-123456789012",
+      "detail-type": "EC2 Instance Launch Successful",
+      "source": "aws.autoscaling", "account": "123456789012",
+      "time": "2026-01-05T09:00:00Z", "region": "us-west-2",
+      "resources": ["auto-scaling-group-arn", "instance-arn"],
+      "detail": {
+        "StatusCode": "InProgress", "AutoScalingGroupName": "my-asg",
+        "ActivityId": "87654321-4321-4321-4321-210987654321",
+        "EC2InstanceId": "i-1234567890abcdef0", "Origin": "EC2", "Destination": "AutoScalingGroup"
+      }
+    }
+
+All refresh events ring: Started, Succeeded, Failed, Cancelled, Checkpoint Reached, Started Baking,
+Rollback Started, Rollback Succeeded, Rollback Failed. Launches and terminations ring the instance.
+
+Source: Amazon EC2 Auto Scaling user guide, "Instance refresh event reference" and "Amazon EC2 Auto
+Scaling event reference".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ovenbird.events.envelope import Ignored, text
+
+REFRESH = "EC2 Auto Scaling Instance Refresh "
+INSTANCE = ("EC2 Instance Launch Successful", "EC2 Instance Terminate Successful")
+
+
+def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
+    """The refresh's doorbell, or the instance's."""
+    kind = text(event, "detail-type")
+    if kind.startswith(REFRESH):
+        return (text(event, "detail.InstanceRefreshId"),)
+    if kind in INSTANCE:
+        return (text(event, "detail.EC2InstanceId"),)
+    return Ignored(f"nothing here waits for {kind}")
+
+
+def group_of(event: dict[str, Any]) -> str:
+    """The group that an event is about.
+
+    Raises:
+        BadEvent: The event names none.
+    """
+    return text(event, "detail.AutoScalingGroupName")
