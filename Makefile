@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 VENV := .venv/.ready
 TOOLS := .tools/.ready
 NODE := node_modules/.ready
-INSTALL := -m pip install --quiet --no-input --require-hashes --requirement
+INSTALL := -m pip install --quiet --no-input --no-deps --require-hashes --requirement
 
 .PHONY: help demo test lint unit sandbox build clean pin ready
 
@@ -48,7 +48,7 @@ COMPILE := pip compile --quiet --upgrade --universal --generate-hashes --no-head
 
 # The environments are independent of each other, so a fresh machine installs them side by side.
 ready:
-	@$(MAKE) --no-print-directory -j2 $(NODE) $(TOOLS)
+	@$(MAKE) --silent -j2 $(NODE) $(TOOLS)
 
 $(VENV): requirements/dev.txt
 	@$(call new-environment,.venv)
