@@ -35,12 +35,11 @@ class Made:
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Made:
         """Read an answer of an earlier turn; what is not in it was not made."""
-        return cls(
-            **{
-                each.name: datetime.fromisoformat(told[each.name])
-                if each.name.endswith("_since")
-                else told[each.name]
-                for each in fields(cls)
-                if told.get(each.name)
-            }
-        )
+        values: dict[str, Any] = {
+            each.name: datetime.fromisoformat(told[each.name])
+            if each.name.endswith("_since")
+            else told[each.name]
+            for each in fields(cls)
+            if told.get(each.name)
+        }
+        return cls(**values)

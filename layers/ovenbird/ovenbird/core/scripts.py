@@ -4,7 +4,9 @@ POSIX ``sh`` only, because the image is the team's. Each phase is a shell of its
 ``exit``, a syntax error or a changed directory in one cannot leak into the next. A phase's output
 goes through a file: Run Command returns only the *beginning* of what a script writes (24,000
 characters of standard output, 8,000 of standard error), but the end is where the error is. Standard
-error carries nothing but the end of a failed phase and, as its last line, which phase it was.
+error carries nothing but the end of a failed phase and, as its last line, which phase it was. There
+is no EXIT trap: bash may run it in a background subshell that is killed young, and the directory
+would be gone too early.
 
 Source: Systems Manager API reference, GetCommandInvocation, StandardErrorContent.
 """
@@ -22,7 +24,10 @@ _LAST_WORDS = re.compile(r"^ovenbird: (\w+) (failed with exit code \d+|did not e
 _PRELUDE = """\
 set -eu
 ovenbird_dir=$(mktemp -d)
-trap 'rm -rf "$ovenbird_dir"' EXIT
+finish() {
+  rm -rf "$ovenbird_dir"
+  exit "$1"
+}
 phase() {
   echo "ovenbird: $1 begins"
   code=0
@@ -36,19 +41,19 @@ phase() {
     wait $! && : >"$ovenbird_dir/late" && kill "$worker"
   ) >/dev/null 2>&1 &
   watch=$!
-  wait "$worker" || code=$?
+  wait "$worker" 2>/dev/null || code=$?
   kill "$watch" 2>/dev/null || :
   wait "$watch" 2>/dev/null || :
   cat "$ovenbird_dir/log"
   if [ "$code" -ne 0 ] && [ -e "$ovenbird_dir/late" ]; then
     tail -c 2000 "$ovenbird_dir/log" >&2
     printf '\\novenbird: %s did not end in time\\n' "$1" >&2
-    exit 124
+    finish 124
   fi
   if [ "$code" -ne 0 ]; then
     tail -c 2000 "$ovenbird_dir/log" >&2
     printf '\\novenbird: %s failed with exit code %s\\n' "$1" "$code" >&2
-    exit "$code"
+    finish "$code"
   fi
 }"""
 
@@ -102,7 +107,7 @@ def lines(
         written += f"phase install {shlex.quote(chr(10).join(install))}".splitlines()
     if verify:
         written += f"phase verify {shlex.quote(chr(10).join(verify))}".splitlines()
-    return tuple(written)
+    return (*written, "finish 0")
 
 
 def _download(artifact: Artifact) -> str:

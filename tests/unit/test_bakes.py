@@ -1,0 +1,352 @@
+"""What a bake does next: one row for every branch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ovenbird.core import bakes
+from ovenbird.core.bakes import (
+    CreateImage,
+    Decision,
+    Done,
+    GiveUp,
+    Launch,
+    Limits,
+    Seen,
+    SendScript,
+    Stop,
+    Terminate,
+    Wait,
+    WaitForAgent,
+    WaitForBuilder,
+    WaitForImage,
+    WaitForScript,
+    WaitForStop,
+    Wanted,
+)
+from ovenbird.core.builders import Builder
+from ovenbird.core.commands import Command
+from ovenbird.core.images import BAD, BAKE_KEY, FLEET, ROLLOUT, Image
+from ovenbird.core.made import Made
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+KEY = "0123456789abcdef"
+WANTED = Wanted("web", "web-1", f"ovenbird-web-{KEY}", KEY)
+LIMITS = Limits(script=timedelta(minutes=60))
+
+
+def ago(minutes: float) -> datetime:
+    return NOON - timedelta(minutes=minutes)
+
+
+def builder(
+    state: str, *, minutes: float = 1, name: str = "i-1", rollout: str = "web-1", why: str = ""
+) -> Builder:
+    return Builder(name, state, ago(minutes), rollout, why)
+
+
+def command(
+    status: str,
+    *,
+    minutes: float = 1,
+    details: str = "",
+    exit_code: int | None = None,
+    stdout: str = "",
+    stderr: str = "",
+) -> Command:
+    return Command("c-1", status, ago(minutes), details, exit_code, stdout, stderr)
+
+
+def image(
+    state: str, *, fleet: str = "web", bad: str = "", rollout: str = "web-1", minutes: float = 1
+) -> Image:
+    tags = {FLEET: fleet, BAKE_KEY: KEY, ROLLOUT: rollout} | ({BAD: bad} if bad else {})
+    return Image("ami-1", WANTED.name, state, tags, "Client.KMS: no key", ago(minutes))
+
+
+def seen(
+    *builders: Builder,
+    image: Image | None = None,
+    command: Command | None = None,
+    online: bool = False,
+    made: Made | None = None,
+) -> Seen:
+    return Seen(image, builders, online, command, made or Made())
+
+
+OK = command("Success", exit_code=0)
+FAILED = command(
+    "Failed",
+    details="Failed",
+    exit_code=3,
+    stdout="ovenbird: download begins\novenbird: install begins\nall of it",
+    stderr="tar: no such file\n\novenbird: install failed with exit code 3\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("sight", "expected", "words"),
+    [
+        pytest.param(seen(), Launch, "no builder yet", id="nothing there"),
+        pytest.param(
+            seen(made=Made(builder="i-1", builder_since=ago(1))),
+            WaitForBuilder,
+            "not visible yet",
+            id="launched a moment ago",
+        ),
+        pytest.param(
+            seen(made=Made(builder="i-1", builder_since=ago(5))),
+            GiveUp,
+            "i-1, which this rollout made, has disappeared",
+            id="launched and gone",
+        ),
+        pytest.param(seen(builder("pending")), WaitForBuilder, "booting", id="booting"),
+        pytest.param(
+            seen(builder("pending", minutes=15)), GiveUp, "within 15 minutes", id="never boots"
+        ),
+        pytest.param(seen(builder("running")), WaitForAgent, "does not reach", id="no agent yet"),
+        pytest.param(
+            seen(builder("running", minutes=15)), GiveUp, "needs the SSM agent", id="never an agent"
+        ),
+        pytest.param(
+            seen(builder("running", minutes=15), online=True),
+            SendScript,
+            "reaches it",
+            id="agent at the last moment",
+        ),
+        pytest.param(
+            seen(builder("running", minutes=30), command=command("InProgress")),
+            WaitForScript,
+            "runs on i-1",
+            id="script runs",
+        ),
+        pytest.param(
+            seen(builder("running"), command=command("Delayed")),
+            WaitForScript,
+            "runs on i-1",
+            id="script delayed",
+        ),
+        pytest.param(
+            seen(builder("running", minutes=90), command=command("InProgress", minutes=85)),
+            GiveUp,
+            "still InProgress long after its time of 1 hour",
+            id="script never ends",
+        ),
+        pytest.param(
+            seen(builder("running"), command=OK), Stop, "succeeded", id="script succeeded"
+        ),
+        pytest.param(
+            seen(builder("running"), command=FAILED),
+            GiveUp,
+            "Install failed with exit code 3. Its last output:\ntar: no such file",
+            id="script failed",
+        ),
+        pytest.param(
+            seen(builder("stopped"), command=FAILED),
+            GiveUp,
+            "Install failed with exit code 3",
+            id="script failed and the builder stopped",
+        ),
+        pytest.param(
+            seen(builder("stopping"), command=OK), WaitForStop, "is stopping", id="stopping"
+        ),
+        pytest.param(
+            seen(builder("stopping", minutes=100), command=OK), GiveUp, "did not stop", id="hangs"
+        ),
+        pytest.param(
+            seen(builder("stopping"), command=command("InProgress")),
+            GiveUp,
+            "was stopping before its script had ended",
+            id="somebody stops it",
+        ),
+        pytest.param(
+            seen(builder("stopped")),
+            GiveUp,
+            "was stopped before its script had ended",
+            id="stopped before the script was sent",
+        ),
+        pytest.param(
+            seen(builder("stopped"), command=OK), CreateImage, "is stopped", id="ready to be copied"
+        ),
+        pytest.param(
+            seen(builder("stopped"), command=OK, made=Made(image="ami-1", image_since=ago(1))),
+            WaitForImage,
+            "ami-1 was made and is not visible yet",
+            id="copied a moment ago",
+        ),
+        pytest.param(
+            seen(builder("stopped"), command=OK, made=Made(image="ami-1", image_since=ago(5))),
+            GiveUp,
+            "ami-1, which this rollout made, has disappeared",
+            id="the image is gone",
+        ),
+        pytest.param(
+            seen(builder("terminated", why="Server.SpotInstanceTermination")),
+            GiveUp,
+            "before its image was made: Server.SpotInstanceTermination",
+            id="builder taken away",
+        ),
+        pytest.param(
+            seen(builder("shutting-down")), GiveUp, "before its image was made", id="being taken"
+        ),
+        pytest.param(
+            seen(builder("stopped"), command=OK, image=image("pending")),
+            WaitForImage,
+            "writing its snapshots",
+            id="image pending",
+        ),
+        pytest.param(
+            seen(image=image("pending", minutes=24 * 60 - 1)),
+            WaitForImage,
+            "writing its snapshots",
+            id="a large volume takes its time",
+        ),
+        pytest.param(
+            seen(image=image("pending", minutes=24 * 60)),
+            GiveUp,
+            "still pending after 24 hours",
+            id="image never ends",
+        ),
+        pytest.param(
+            seen(image=image("failed")), GiveUp, "is failed: Client.KMS: no key", id="image failed"
+        ),
+        pytest.param(
+            seen(image=image("available", fleet="api")),
+            GiveUp,
+            f"The name {WANTED.name} is taken by ami-1",
+            id="somebody else's image",
+        ),
+        pytest.param(
+            seen(image=image("available", bad="unhealthy")),
+            GiveUp,
+            "was marked bad meanwhile: unhealthy",
+            id="marked bad since the plan",
+        ),
+        pytest.param(
+            seen(builder("stopped"), image=image("available")), Terminate, "is available", id="end"
+        ),
+        pytest.param(
+            seen(builder("shutting-down"), image=image("available")),
+            Done,
+            "no builder is left",
+            id="all done",
+        ),
+    ],
+)
+def test_decides(sight: Seen, expected: type[Decision], words: str) -> None:
+    decision = bakes.decide(sight, WANTED, LIMITS, NOON)
+    assert type(decision) is expected
+    assert words in decision.reason
+
+
+def decide(sight: Seen) -> Decision:
+    return bakes.decide(sight, WANTED, LIMITS, NOON)
+
+
+def test_waits_for_the_thing_itself() -> None:
+    expected = [
+        (seen(builder("pending")), "i-1", "soon"),
+        (seen(builder("running")), "i-1", "soon"),  # AWS has no event for the agent
+        (seen(builder("running"), command=command("Pending")), "c-1", "late"),
+        (seen(builder("stopping"), command=OK), "i-1", "soon"),
+        (seen(image=image("pending")), "ami-1", "late"),
+    ]
+    for sight, doorbell, sweep in expected:
+        decision = decide(sight)
+        assert isinstance(decision, Wait)
+        assert (decision.doorbell, decision.sweep) == (doorbell, sweep)
+
+
+def test_ends_the_builders_that_earlier_rollouts_left() -> None:
+    left = builder("running", name="i-0", rollout="web-0")
+    launch = decide(seen(left))
+    assert isinstance(launch, Launch) and launch.orphans == ("i-0",)
+    end = decide(seen(left, builder("stopped"), image=image("available")))
+    assert isinstance(end, Terminate) and end.builders == ("i-0", "i-1")
+
+
+def test_says_whose_bake_it_was() -> None:
+    ours, theirs = (
+        decide(seen(image=image("available", rollout=rollout))) for rollout in ("web-1", "web-0")
+    )
+    assert isinstance(ours, Done) and ours.baked
+    assert isinstance(theirs, Done) and not theirs.baked
+
+
+@pytest.mark.parametrize(
+    ("status", "details", "words"),
+    [
+        pytest.param("TimedOut", "Execution Timed Out", "Execution Timed Out", id="with spaces"),
+        pytest.param("TimedOut", "ExecutionTimedOut", "Execution Timed Out", id="without spaces"),
+        pytest.param("TimedOut", "Delivery Timed Out", "Delivery Timed Out", id="not delivered"),
+        pytest.param("Cancelled", "", "Cancelled", id="no details"),
+        pytest.param("Failed", "Undeliverable", "Undeliverable", id="undeliverable"),
+    ],
+)
+def test_names_the_end_of_a_script_in_either_spelling(
+    status: str, details: str, words: str
+) -> None:
+    ended = command(status, details=details, exit_code=-1, stdout="ovenbird: verify begins\n")
+    decision = decide(seen(builder("running"), command=ended))
+    assert decision == GiveUp(
+        f"Run Command says {words}; the phase was verify. Its last output:\novenbird: verify begins"
+    )
+
+
+def test_a_script_that_said_nothing_is_still_reported() -> None:
+    ended = command("Failed", details="Failed", exit_code=2)
+    decision = decide(seen(builder("running"), command=ended))
+    assert decision == GiveUp("Run Command says Failed, exit code 2, without any output.")
+
+
+SIGHTS = st.builds(
+    Seen,
+    image=st.none() | st.builds(image, st.sampled_from(["pending", "available", "failed"])),
+    builders=st.lists(
+        st.builds(
+            builder,
+            st.sampled_from(
+                ["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
+            ),
+            name=st.sampled_from(["i-1", "i-2", "i-3"]),
+            rollout=st.sampled_from(["web-1", "web-0"]),
+            minutes=st.integers(0, 200),
+        ),
+        unique_by=lambda builder: builder.instance_id,
+    ).map(tuple),
+    online=st.booleans(),
+    command=st.none()
+    | st.builds(command, st.sampled_from(["Pending", "InProgress", "Success", "Failed"])),
+)
+
+
+@given(SIGHTS)
+def test_never_two_builders_and_never_a_builder_left(sight: Seen) -> None:
+    decision = decide(sight)
+    ours = [b for b in sight.builders if b.rollout == "web-1"]
+    if isinstance(decision, Launch):
+        assert not ours and sight.image is None
+    if isinstance(decision, Done):
+        assert not any(b.is_alive for b in sight.builders)
+    if isinstance(decision, CreateImage):
+        assert sight.image is None and sight.command is not None and sight.command.succeeded
+
+
+@given(SIGHTS)
+def test_no_wait_lasts_longer_than_a_day_and_a_bit(sight: Seen) -> None:
+    later = bakes.decide(sight, WANTED, LIMITS, NOON + timedelta(hours=30))
+    assert not isinstance(later, Wait)
+
+
+def test_what_was_made_is_told_from_turn_to_turn() -> None:
+    made = Made("i-1", ago(3), "c-1", ago(2), "ami-1", ago(1))
+    assert Made.from_json(made.to_json()) == made
+    assert Made.from_json({"next": "wait", "reason": "x"}) == Made()
+    assert Made(builder="i-1", builder_since=NOON).to_json() == {
+        "builder": "i-1",
+        "builder_since": "2026-01-05T12:00:00+00:00",
+    }
