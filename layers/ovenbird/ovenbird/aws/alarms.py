@@ -12,7 +12,8 @@ NAMES_PER_CALL = 100
 def states(names: Sequence[str]) -> dict[str, str]:
     """Alarm name → ``OK``, ``ALARM`` or ``INSUFFICIENT_DATA``.
 
-    An alarm that does not exist is left out. Metric and composite alarms; AWS returns only metric alarms unless it is asked for both.
+    An alarm that does not exist is left out. AWS returns only metric alarms unless it is asked for
+    composite ones too.
 
     Raises:
         Throttled, Unavailable: Safe to repeat.

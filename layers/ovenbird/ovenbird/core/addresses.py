@@ -7,11 +7,11 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from ovenbird.core.groups import Group
+from ovenbird.core.groups import Group, Member
 from ovenbird.core.refreshes import Refresh
 
 
@@ -77,12 +77,12 @@ class Move:
 class Leave:
     """Do nothing with the address, though it is on no instance that we would choose.
 
-    ``wanted`` when a slot stays empty by it: it needs an instance, and there is none.
+    ``stranger`` when its holder is not ours: it is reported, not fought for.
     """
 
     address: Address
     reason: str
-    wanted: bool = False
+    stranger: bool = False
 
 
 Placement = Keep | Associate | Move | Leave
@@ -111,7 +111,9 @@ def decide(
     for address in slots:
         if _is_strangers(address, own, gone):
             placed[address.allocation_id] = Leave(
-                address, f"{address.public_ip} is held by {address.holder}, which is not ours"
+                address,
+                f"{address.public_ip} is held by {address.holder}, which is not ours",
+                stranger=True,
             )
         else:
             ours.append(address)
@@ -152,7 +154,7 @@ def _place(
         return Keep(address, f"{ip} stays on {address.instance_id} until a newer one is healthy")
     instance = instance or next(others, "")
     if not instance:
-        return Leave(address, f"{ip} has no healthy instance to go to", wanted=True)
+        return Leave(address, f"{ip} has no healthy instance to go to")
     if address.free:
         return Associate(address, instance, f"{ip} is free and goes to {instance}")
     why = "will be replaced" if standing == 1 else "is not healthy"
@@ -171,7 +173,7 @@ def lasting_versions(group: Group, refreshes: Sequence[Refresh]) -> dict[str, st
 
 
 def candidates(
-    group: Group, healthy: AbstractSet[str] | None, lasting: dict[str, str]
+    group: Group, healthy: AbstractSet[str] | None, lasting: Mapping[str, str]
 ) -> tuple[Candidate, ...]:
     """The instances that may hold an address: in service, and healthy for every target group.
 
@@ -180,11 +182,35 @@ def candidates(
         lasting: Template id → version, of the instances that stay.
     """
     return tuple(
-        Candidate(
-            member.instance_id,
-            lasting=member.template is not None
-            and lasting.get(member.template.template_id) == member.template.version,
-        )
+        Candidate(member.instance_id, lasting=_lasts(member, lasting))
         for member in group.members
         if member.in_service and (healthy is None or member.instance_id in healthy)
     )
+
+
+def improving(
+    placements: Sequence[Placement],
+    candidates: Sequence[Candidate],
+    group: Group,
+    lasting: Mapping[str, str],
+) -> bool:
+    """Whether better places are on their way: new instances, for addresses on old ones."""
+    stays = {each.instance_id for each in candidates if each.lasting}
+    ready = {each.instance_id for each in candidates}
+    holders = {
+        each.instance_id if isinstance(each, Associate | Move) else each.address.instance_id
+        for each in placements
+        if not isinstance(each, Leave)
+    }
+    coming = any(
+        _lasts(member, lasting)
+        for member in group.members
+        if member.instance_id not in ready
+        and (member.lifecycle == "InService" or member.lifecycle.startswith("Pending"))
+    )
+    return coming and not holders <= stays
+
+
+def _lasts(member: Member, lasting: Mapping[str, str]) -> bool:
+    template = member.template
+    return template is not None and lasting.get(template.template_id) == template.version

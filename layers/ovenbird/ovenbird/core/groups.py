@@ -98,6 +98,16 @@ class Group:
         return versions_by_template((*self.overrides, self.template))
 
     @property
+    def warmup_seconds(self) -> int:
+        """How long AWS lets a new instance warm up where nobody says otherwise.
+
+        Source: EC2 Auto Scaling API reference, RefreshPreferences, InstanceWarmup.
+        """
+        if self.default_warmup_seconds is None:
+            return self.health_check_grace_seconds
+        return self.default_warmup_seconds
+
+    @property
     def selects_by_attributes(self) -> bool:
         """Whether an override describes instance types by attributes.
 

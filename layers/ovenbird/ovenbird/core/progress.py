@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,8 +26,17 @@ class Progress:
     since: datetime | None = None
     given_up: str = ""
 
-    def seen(self, refresh: Refresh, now: datetime) -> Progress:
-        """What is remembered after this look; the same look again changes nothing."""
+    def seen(self, mine: Sequence[Refresh], now: datetime) -> Progress:
+        """What is remembered after this look; the same look again changes nothing.
+
+        Args:
+            mine: The rollout's refreshes, newest first. While the one that is remembered is not
+                among them (it was started a moment ago), nothing is learnt.
+        """
+        known = any(each.refresh_id == self.refresh for each in mine)
+        if not mine or (self.refresh and not known):
+            return self
+        refresh = mine[0]
         if refresh.refresh_id != self.refresh or self.since is None:
             return Progress(
                 refresh.refresh_id,
@@ -36,7 +45,7 @@ class Progress:
                 since=now,
                 given_up=self.given_up,
             )
-        fewer = self.remaining is not None and refresh.remaining < self.remaining
+        fewer = self.remaining is None or refresh.remaining < self.remaining
         if refresh.percent == self.percent and not fewer:
             return self
         return replace(

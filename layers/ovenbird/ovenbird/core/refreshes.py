@@ -57,7 +57,7 @@ class Refresh:
         return versions_by_template((*override_templates(self.mixed), self.template))
 
     def __str__(self) -> str:
-        reason = f": {self.reason}" if self.reason else ""
+        reason = f": {self.reason.rstrip('.')}" if self.reason else ""
         return f"Refresh {self.refresh_id} is {self.status} at {self.percent} %{reason}"
 
 

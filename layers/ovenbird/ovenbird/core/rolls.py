@@ -110,7 +110,7 @@ def decide(
         return _watch(active, mine, progress, preferences, patience, now)
     if group.desired == 0 and not group.members:
         return Done(f"Group {group.name} has no instances: the version is published, that is all.")
-    if not mine and progress.refresh:
+    if progress.refresh and not any(each.refresh_id == progress.refresh for each in mine):
         if progress.since is not None and now - progress.since > INVISIBLE:
             return GiveUp(f"Refresh {progress.refresh} was started, but AWS does not know it.")
         return Wait(f"Refresh {progress.refresh} cannot be seen yet.", progress.refresh, "soon")

@@ -1,0 +1,170 @@
+"""MoveAddress: the fleet's Elastic IPs onto healthy instances.
+
+In a rollout it runs once the group is rolled. By itself it runs after each launch and termination
+in a group, in a small state machine whose input is the event; and by hand, for a fleet by name.
+Every turn looks at all addresses of the fleet, whatever the event said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ovenbird import answers
+from ovenbird.answers import Answer
+from ovenbird.aws import autoscaling, ec2_addresses, loadbalancing, parameters
+from ovenbird.core import addresses
+from ovenbird.core.addresses import Keep, Leave, Move, Placement
+from ovenbird.core.groups import Group
+from ovenbird.errors import AddressFailed, BadEvent, NotFound
+from ovenbird.fleet import Fleet
+from ovenbird.ledger import claims, doorbells, lanes
+
+PATIENCE = timedelta(minutes=10)
+_TAG = "ovenbird:fleet"
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How the addresses stand after a turn.
+
+    ``settled``: every address that can be is on a healthy instance. ``improving``: some are on
+    instances that the active refresh will replace, and their successors are not healthy yet.
+    """
+
+    settled: bool
+    improving: bool
+    reason: str
+
+
+def step(event: dict[str, Any], now: datetime) -> Answer:
+    """One look at all addresses, and the moves that follow from it.
+
+    Raises:
+        AddressFailed: In a rollout, some address found no healthy instance in ten minutes.
+        BadEvent: The event is none of those above.
+    """
+    if "plan" in event:
+        return _in_rollout(event, now)
+    if isinstance(event.get("detail"), dict):
+        return _after_event(event, now)
+    if isinstance(event.get("fleet"), str):
+        fleet = parameters.fleet(event["fleet"])
+        return _by_itself(fleet, autoscaling.describe_group(fleet.group), now)
+    raise BadEvent(
+        "move_address needs a launch or termination event of Auto Scaling, or a payload like "
+        '{"fleet": "web"}.'
+    )
+
+
+def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
+    name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
+    lanes.check(name, rollout, fence)
+    fleet = parameters.fleet(name)
+    if fleet.addresses.count == 0:
+        return answers.done(f"Fleet {name} has no addresses.")
+    bell = f"group-{event['plan']['group']}"
+    rings = doorbells.read(bell)
+    outcome = _turn(fleet, autoscaling.describe_group(event["plan"]["group"]), now)
+    if outcome.settled:
+        return answers.done(outcome.reason)
+    since = (event.get("addresses") or {}).get("since") or now.isoformat()
+    if now - datetime.fromisoformat(since) > PATIENCE:
+        raise AddressFailed(f"After {PATIENCE // timedelta(minutes=1)} minutes: {outcome.reason}")
+    lanes.renew(name, rollout, fence, now, doorbell=bell)
+    return answers.wait(bell, rings, outcome.reason, sweep="soon", since=since)
+
+
+def _after_event(event: dict[str, Any], now: datetime) -> Answer:
+    detail = event["detail"]
+    if detail.get("Action") == "ReplaceRootVolume":
+        return _ignored("A replaced root volume moves no address.")
+    if "AutoScalingGroup" not in {
+        detail.get("Origin", "AutoScalingGroup"),
+        detail.get("Destination", "AutoScalingGroup"),
+    }:
+        return _ignored("An instance in the warm pool serves nobody.")
+    name = detail.get("AutoScalingGroupName")
+    if not isinstance(name, str) or not name:
+        raise BadEvent("detail.AutoScalingGroupName is missing; it must name the group.")
+    try:
+        group = autoscaling.describe_group(name)
+    except NotFound as gone:
+        return _ignored(str(gone))
+    if _TAG not in group.tags:
+        return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
+    return _by_itself(parameters.fleet(group.tags[_TAG]), group, now)
+
+
+def _by_itself(fleet: Fleet, group: Group, now: datetime) -> Answer:
+    if group.name != fleet.group or group.tags.get(_TAG) != fleet.name:
+        return _ignored(
+            f"Group {group.name} is not the tagged group of fleet {fleet.name} "
+            f"({fleet.group}, tag {_TAG}={fleet.name})."
+        )
+    if fleet.addresses.count == 0:
+        return _ignored(f"Fleet {fleet.name} has no addresses.")
+    outcome = _turn(fleet, group, now)
+    if outcome.settled and not outcome.improving:
+        return answers.done(outcome.reason)
+    return answers.wait(f"group-{group.name}", 0, outcome.reason, sweep="soon")
+
+
+def _ignored(reason: str) -> Answer:
+    return answers.done(reason, ignored=True)
+
+
+def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
+    """Look at everything, decide, and do it."""
+    lasting = addresses.lasting_versions(group, autoscaling.refreshes(group.name))
+    healthy = loadbalancing.healthy_instances(group.target_groups)
+    candidates = addresses.candidates(group, healthy, lasting)
+    pool = ec2_addresses.pool(fleet.name)
+    own = {member.instance_id for member in group.members}
+    holders = {address.instance_id for address in pool if address.instance_id}
+    placements = addresses.decide(
+        pool,
+        candidates,
+        own=own,
+        gone=ec2_addresses.ended(holders - own),
+        count=fleet.addresses.count,
+    )
+    placed, reasons = 0, []
+    for placement in placements:
+        done, reason = _act(placement, now)
+        placed += done
+        reasons.append(reason)
+    strangers = sum(isinstance(each, Leave) and each.stranger for each in placements)
+    needed = min(fleet.addresses.count, len(pool) - strangers, group.desired)
+    if len(pool) < fleet.addresses.count:
+        reasons.append(f"the pool has {len(pool)} of {fleet.addresses.count} addresses")
+    return _Outcome(
+        settled=placed >= needed,
+        improving=addresses.improving(placements, candidates, group, lasting),
+        reason="; ".join(reasons) + ".",
+    )
+
+
+def _act(placement: Placement, now: datetime) -> tuple[bool, str]:
+    """Do what was decided for one address; whether it is well placed now, and what happened."""
+    if isinstance(placement, Keep | Leave):
+        return isinstance(placement, Keep), placement.reason
+    address, instance = placement.address, placement.instance_id
+    if not claims.claim(address.allocation_id, instance, now):
+        return False, f"{address.public_ip} is being moved by another step"
+    try:
+        # AWS would take it from anybody, so what was decided about must still stand.
+        before = ec2_addresses.describe(address.allocation_id)
+        if before != address:
+            return False, f"{address.public_ip} went to {before.holder} in the meantime"
+        after = ec2_addresses.associate(
+            address.allocation_id, instance, take=isinstance(placement, Move)
+        )
+    except NotFound as gone:
+        return False, str(gone)
+    finally:
+        claims.free(address.allocation_id, instance)
+    if after.instance_id != instance:
+        return False, f"{address.public_ip} did not go to {instance}: {after.holder} holds it"
+    return True, placement.reason
