@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from sandbox.cloud import shapes
+from sandbox.cloud.autoscaling import AutoScaling
 from sandbox.cloud.clock import Clock, VirtualClock
+from sandbox.cloud.cloudwatch import CloudWatch
 from sandbox.cloud.ec2 import Ec2
+from sandbox.cloud.elbv2 import Elbv2
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Faults, Killed
 from sandbox.cloud.kernel import Call, Durations, Journal, Kernel, Operation
@@ -54,9 +57,15 @@ class Cloud:
         self.ec2 = Ec2(self.kernel, machines)
         self.ssm = Ssm(self.kernel, self.ec2, machines)
         self.ec2.parameter = self.ssm.parameters.value
+        self.elbv2 = Elbv2(self.kernel, self.ec2, machines)
+        self.cloudwatch = CloudWatch(self.kernel)
+        self.autoscaling = AutoScaling(self.kernel, self.ec2, self.elbv2, self.cloudwatch)
         self._operations: dict[str, dict[str, Operation]] = {
             "ec2": self.ec2.operations(),
             "ssm": self.ssm.operations(),
+            "autoscaling": self.autoscaling.operations(),
+            "elbv2": self.elbv2.operations(),
+            "cloudwatch": self.cloudwatch.operations(),
         }
 
     @property
