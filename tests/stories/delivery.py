@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ministack.services.eventbridge import _matches_pattern
+from ministack.services import eventbridge
 
 from tests.stories.asl.failures import StateFailed
 from tests.stories.template import Deployment, Target
@@ -30,7 +30,8 @@ class Delivery:
     after: Callable[[timedelta, Callable[[], None]], None]
     invoke: Callable[[str, Any], Any]
     start: Callable[[str, str], None]  # a state machine, with its input
-    lost: set[str] = field(default_factory=set)  # detail types
+    # Beginnings of detail types, and how their events fare.
+    lost: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
     late: dict[str, timedelta] = field(default_factory=dict)
     delivered: list[tuple[str, str]] = field(default_factory=list)  # detail type, target
@@ -38,14 +39,17 @@ class Delivery:
 
     def put(self, event: Event) -> None:
         """Bring an event to whoever wants it."""
-        kind = event["detail-type"]
-        if kind in self.lost:
+        kind: str = event["detail-type"]
+        if kind.startswith(tuple(self.lost)):
             return
-        delays = [PROMPT + self.late.get(kind, timedelta(0))]
-        if kind in self.doubled:
+        delays = [PROMPT]
+        delays[0] += sum(
+            (late for start, late in self.late.items() if kind.startswith(start)), timedelta(0)
+        )
+        if kind.startswith(tuple(self.doubled)):
             delays.append(delays[0] + timedelta(seconds=20))
         for rule in self.deployment.rules:
-            if _matches_pattern(rule.pattern, event):
+            if _matches(rule.pattern, event):
                 for target in rule.targets:
                     for delay in delays:
                         self._bring(event, target, delay)
@@ -77,3 +81,12 @@ class Delivery:
                 RETRIES_AFTER[attempt],
                 lambda: self.invoke_later(arn, payload, attempt=attempt + 1),
             )
+
+
+def _matches(pattern: str, event: Event) -> bool:
+    """The answer of EventBridge's TestEventPattern; a wrong pattern is refused loudly."""
+    status, _, body = eventbridge._test_event_pattern(
+        {"EventPattern": pattern, "Event": json.dumps(event)}
+    )
+    assert status == 200, body
+    return bool(json.loads(body)["Result"])

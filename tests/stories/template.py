@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -114,7 +115,7 @@ def _translated() -> tuple[dict[str, str], dict[str, Any]]:
             if resource["Type"].startswith("AWS::Serverless::") and isinstance(value, str):
                 sources[name] = value
                 properties[key] = "s3://bucket/key"
-    translator = Translator({}, Parser())
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     translated = translator.translate(document, {"AWS::Region": REGION})
     return sources, translated
 

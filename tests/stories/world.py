@@ -237,6 +237,10 @@ class World:
         self.delivery.put(event)
         return etag
 
+    def operator(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        """A call that a person makes; no time passes."""
+        return self.cloud.call(service, operation, params)
+
     def ask(self, function: str, payload: dict[str, Any]) -> Any:
         """Invoke a function by hand and wait for its answer (``sam remote invoke``).
 

@@ -1,0 +1,215 @@
+"""What must hold after every call of a story, and at its end.
+
+They look at the model cloud itself, not through its API, so that eventual consistency hides
+nothing from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.stories.fleets import Fleet
+from tests.stories.world import HandlerCall, World
+
+# What a rollout may never call: it writes no size and suspends no process, and deletes no image.
+_FORBIDDEN = {
+    "CreateOrUpdateTags",
+    "DeregisterImage",
+    "DetachInstances",
+    "EnterStandby",
+    "ResumeProcesses",
+    "SetDesiredCapacity",
+    "SetInstanceHealth",
+    "SuspendProcesses",
+    "TerminateInstanceInAutoScalingGroup",
+}
+_SIZES = {"MinSize", "MaxSize", "DesiredCapacity"}
+RESULTS = {
+    "released",
+    "rolled-back",
+    "nothing-to-do",
+    "planned",
+    "stale",
+    "superseded",
+}
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass
+class Invariants:
+    """Watches a fleet; ``promised`` is how many serving instances it must always have.
+
+    ``forgive`` after a story itself has broken something, or the size was changed by others.
+    """
+
+    world: World
+    fleet: Fleet
+    min_healthy_percent: int = 100
+    may_pin: bool = False
+    leftovers: set[str] = field(default_factory=set)  # rollouts checked for leftovers
+    _seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.forgive()
+        self.saved = self.fleet.saved_version
+        self.strangers = self._strangers()
+        self.world.watchers.append(self.check)
+
+    def forgive(self) -> None:
+        """From now on, what stands now is what must be kept."""
+        self.promised = len(self.fleet.serving) * self.min_healthy_percent // 100
+        self.desired = self.fleet.group.desired
+
+    def check(self) -> None:
+        """After every call."""
+        self._capacity()
+        self._one_refresh()
+        self._one_holder_each()
+        self._no_stranger_robbed()
+        self._images_in_use_exist()
+        self._saved_configuration()
+        for call in self.world.calls[self._seen :]:
+            self._allowed(call)
+        self._seen = len(self.world.calls)
+        self._nothing_outlives_its_rollout()
+
+    def at_end(self) -> None:
+        """When no execution runs any more."""
+        self.world.run_for(minutes=3)  # what was terminated is gone, what drains has drained
+        self.check()
+        self._lane_is_free()
+        self._every_rollout_has_a_result()
+        self._addresses_are_on_serving_instances()
+        builders = [one.instance_id for one in self.fleet.builders if one.state != "terminated"]
+        _holds(not builders, f"builders are left: {builders}")
+        _holds(not self.world.delivery.dead, f"dead letters: {self.world.delivery.dead}")
+
+    # After every call ----------------------------------------------------------------------
+
+    def _capacity(self) -> None:
+        desired, serving = self.fleet.group.desired, len(self.fleet.serving)
+        if desired < self.desired:  # scaled in by others
+            self.promised = min(self.promised, desired * self.min_healthy_percent // 100)
+        self.desired = desired
+        if serving >= desired:  # healthy at its present size
+            self.promised = desired * self.min_healthy_percent // 100
+        _holds(
+            serving >= self.promised,
+            f"{serving} instances serve, {self.promised} were promised (desired {desired})",
+        )
+
+    def _one_refresh(self) -> None:
+        active = [each.refresh_id for each in self.fleet.refreshes if each.is_active]
+        _holds(len(active) <= 1, f"several refreshes are active: {active}")
+
+    def _one_holder_each(self) -> None:
+        holders = list(self.fleet.holders.values())
+        _holds(len(holders) == len(set(holders)), f"one instance holds two addresses: {holders}")
+
+    def _strangers(self) -> dict[str, str]:
+        return {
+            allocation: holder
+            for allocation, holder in self.fleet.holders.items()
+            if self.fleet.tags(holder).get("aws:autoscaling:groupName") != self.fleet.name
+        }
+
+    def _no_stranger_robbed(self) -> None:
+        holders = self.fleet.holders
+        for allocation, stranger in self.strangers.items():
+            alive = self.world.cloud.ec2.instances.all[stranger].is_alive
+            _holds(
+                not alive or holders.get(allocation) == stranger,
+                f"{allocation} was taken from the stranger {stranger}",
+            )
+
+    def _images_in_use_exist(self) -> None:
+        known = self.world.cloud.ec2.images.all
+        for instance in self.world.cloud.ec2.instances.all.values():
+            _holds(
+                not instance.is_alive or instance.image_id in known,
+                f"{instance.image_id} is gone, and {instance.instance_id} was made from it",
+            )
+
+    def _saved_configuration(self) -> None:
+        saved = self.fleet.saved_version
+        if saved == self.saved:
+            return
+        newest = self.fleet.refreshes[0] if self.fleet.refreshes else None
+        by_refresh = newest is not None and newest.status == "Successful"
+        pinned = self.may_pin and self.saved.startswith("$")
+        _holds(by_refresh or pinned, f"the group was edited: {self.saved} → {saved}")
+        self.saved = saved
+
+    def _allowed(self, call: HandlerCall) -> None:
+        _holds(call.operation not in _FORBIDDEN, f"{call.function} called {call.operation}")
+        if call.operation == "UpdateAutoScalingGroup":
+            _holds(
+                not _SIZES & set(call.params),
+                f"{call.function} wrote sizes: {call.params}",
+            )
+        if call.operation == "AssociateAddress":
+            _holds(
+                "AllowReassociation" in call.params,
+                f"{call.function} left AllowReassociation to its default",
+            )
+
+    def _nothing_outlives_its_rollout(self) -> None:
+        for execution in self.world.rollouts:
+            if execution.running or execution.name in self.leftovers:
+                continue
+            self.leftovers.add(execution.name)
+            alive = [
+                one.instance_id
+                for one in self.fleet.builders
+                if one.is_alive
+                and self.fleet.tags(one.instance_id)["ovenbird:rollout"] == execution.name
+            ]
+            _holds(not alive, f"{execution.name} ended and left builders: {alive}")
+            kept = {
+                one for image in self.world.cloud.ec2.images.all.values() for one in image.snapshots
+            }
+            lost = set(self.world.cloud.ec2.snapshots.all) - kept
+            _holds(not lost, f"{execution.name} ended and left snapshots: {lost}")
+
+    # At the end ----------------------------------------------------------------------------
+
+    def _lane_is_free(self) -> None:
+        lane = self.world.ledger().get(f"lane#{self.fleet.name}", {})
+        _holds("holder" not in lane, f"the lane is not free: {lane}")
+        _holds("queued" not in lane, f"somebody still waits for the lane: {lane}")
+
+    def _every_rollout_has_a_result(self) -> None:
+        ledger = self.world.ledger()
+        for execution in self.world.rollouts:
+            _holds(
+                execution.status in ("SUCCEEDED", "FAILED"),
+                f"{execution.name} is {execution.status}",
+            )
+            result = ledger.get(f"rollout#{execution.name}", {}).get("result", {}).get("S", "")
+            if execution.status == "FAILED":
+                _holds(
+                    result == execution.error,
+                    f"{execution.name} failed with {execution.error}, remembered as {result!r}",
+                )
+            else:
+                _holds(result in RESULTS, f"{execution.name} ended with {result!r}")
+
+    def _addresses_are_on_serving_instances(self) -> None:
+        serving, holders = self.fleet.serving, self.fleet.holders
+        for allocation, holder in holders.items():
+            _holds(
+                allocation in self.strangers or holder in serving,
+                f"{allocation} is on {holder}, which does not serve",
+            )
+        ours = set(self.fleet.allocations) - set(self.strangers)
+        free = sorted(ours - set(holders))
+        idle = [one for one in serving if one not in holders.values()]
+        _holds(not free or not idle, f"{free} are free although {idle} could hold them")
+
+
+def _holds(condition: bool, message: str) -> None:
+    if not condition:
+        raise Broken(message)

@@ -1,0 +1,140 @@
+"""A fleet that cannot be rolled safely is refused before anything is touched, and told why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.stories.fleets import Fleet
+from tests.stories.story import a_fleet
+
+WRITES_TO_A_FLEET = ("ec2", "autoscaling", "elbv2", "cloudwatch", "ssm")
+
+
+def alarm(web: Fleet, state: str = "OK") -> None:
+    """The owner's alarm ``web-5xx``; nothing measures it, so its state is what is set."""
+    web.world.operator(
+        "cloudwatch",
+        "PutMetricAlarm",
+        AlarmName="web-5xx",
+        Namespace="Acme",
+        MetricName="Errors",
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=5,
+        Period=60,
+        EvaluationPeriods=1,
+        Statistic="Sum",
+    )
+    set_alarm(web, state)
+
+
+def set_alarm(web: Fleet, state: str) -> None:
+    web.world.operator(
+        "cloudwatch",
+        "SetAlarmState",
+        AlarmName="web-5xx",
+        StateValue=state,
+        StateReason="the story says so",
+    )
+
+
+def nothing(_web: Fleet) -> None:
+    """The fleet is made badly already."""
+
+
+def somebody_refreshes(web: Fleet) -> None:
+    web.world.operator(
+        "autoscaling",
+        "StartInstanceRefresh",
+        AutoScalingGroupName="web",
+        Preferences={
+            "MinHealthyPercentage": 100,
+            "MaxHealthyPercentage": 125,
+            "InstanceWarmup": 60,
+        },
+    )
+
+
+def untag(web: Fleet) -> None:
+    tag = {"ResourceId": "web", "ResourceType": "auto-scaling-group", "Key": "ovenbird:fleet"}
+    web.world.operator("autoscaling", "DeleteTags", Tags=[tag])
+
+
+def suspend(web: Fleet) -> None:
+    web.world.operator(
+        "autoscaling",
+        "SuspendProcesses",
+        AutoScalingGroupName="web",
+        ScalingProcesses=["Terminate"],
+    )
+
+
+def remove_group_from_document(web: Fleet) -> None:
+    web.document(groups=["shop"])
+
+
+@pytest.mark.parametrize(
+    ("options", "before", "because"),
+    [
+        pytest.param({"version": "$Latest"}, nothing, "roll.pin", id="latest"),
+        pytest.param({"version": "$Default"}, nothing, "roll.pin", id="default"),
+        pytest.param({"image_by_parameter": True}, nothing, "SSM parameter", id="ssm image"),
+        pytest.param({}, somebody_refreshes, "efresh", id="somebody else's refresh"),
+        pytest.param(
+            {"roll": {"alarms": ["web-5xx"]}},
+            lambda web: alarm(web, "ALARM"),
+            "web-5xx",
+            id="alarm in ALARM",
+        ),
+        pytest.param(
+            {"roll": {"alarms": ["web-5xx"]}}, nothing, "web-5xx", id="alarm does not exist"
+        ),
+        pytest.param({"maximum": 4}, nothing, "MaxSize", id="no room for the surge"),
+        pytest.param(
+            {
+                "size": 1,
+                "maximum": 1,
+                "roll": {"min_healthy_percent": 100, "max_healthy_percent": 100},
+            },
+            nothing,
+            "MaxSize",
+            id="group of one with 100/100",
+        ),
+        pytest.param({}, untag, "ovenbird:fleet", id="not tagged"),
+        pytest.param({}, suspend, "Terminate", id="suspended process"),
+        pytest.param({}, remove_group_from_document, "shop", id="no such group"),
+    ],
+)
+def test_refuses(options: dict[str, Any], before: Callable[[Fleet], None], because: str) -> None:
+    with a_fleet(**options) as web:
+        before(web)
+        web.world.upload("two")
+        rollout = web.world.finish()
+
+        assert (rollout.status, rollout.error) == ("FAILED", "Refused"), rollout.cause
+        assert because in rollout.cause
+        assert because in web.world.notices[-1]
+        touched = [
+            call.operation
+            for call in web.world.calls
+            if call.service in WRITES_TO_A_FLEET
+            and not call.operation.startswith(("Describe", "Get", "List"))
+        ]
+        assert touched == []
+        assert web.versions == {"1": web.group.desired}
+        assert web.saved_version == options.get("version", "1")
+        assert not web.builders
+
+
+def test_a_bad_document_is_refused_with_the_field_the_value_and_what_would_be_right() -> None:
+    with a_fleet() as web:
+        web.document(roll={"min_healthy_percent": 180})
+        web.world.upload("two")
+        web.world.run_for(minutes=10)
+        assert web.is_as_before()
+        assert not web.world.rollouts
+        dead = web.world.delivery.dead
+        assert not dead or dead[0][2] == "BadFleet"
+        dead.clear()

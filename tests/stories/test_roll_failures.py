@@ -1,0 +1,134 @@
+"""However a roll fails: it ends in Fail, with the fleet at full capacity on the old version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.cloud.imaginary import Disk
+from tests.stories.fleets import OLD, Fleet
+from tests.stories.story import a_fleet
+from tests.stories.test_refusals import alarm, set_alarm
+
+ALARMS = {"alarms": ["web-5xx"]}
+
+
+def new_version_is_sick(web: Fleet) -> None:
+    def healthy(_instance_id: str, disk: Disk) -> bool:
+        return disk.revision == OLD
+
+    web.world.machines.healthy = healthy
+
+
+def half_way(web: Fleet) -> None:
+    """Until some of the new instances serve, but not all."""
+    web.world.run_until(lambda: 0 < web.revisions[OLD] < web.group.desired)
+
+
+def alarm_rings(web: Fleet) -> None:
+    half_way(web)
+    set_alarm(web, "ALARM")
+
+
+def a_person_cancels(web: Fleet) -> None:
+    half_way(web)
+    web.world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+
+
+def a_person_cancels_the_rollback(web: Fleet) -> None:
+    half_way(web)
+    web.world.operator("autoscaling", "RollbackInstanceRefresh", AutoScalingGroupName="web")
+    web.world.run_for(seconds=20)
+    web.world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+
+
+def launches_fail(web: Fleet) -> None:
+    half_way(web)
+    web.world.cloud.ec2.launching.lack_capacity(times=40)
+
+
+def launches_fail_also_on_the_way_back(web: Fleet) -> None:
+    half_way(web)
+    web.world.cloud.ec2.launching.lack_capacity(times=120)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "roll", "because", "bad"),
+    [
+        pytest.param(new_version_is_sick, {}, "no progress", True, id="unhealthy, so it stalls"),
+        pytest.param(alarm_rings, ALARMS, "web-5xx", True, id="alarm, AWS rolls back"),
+        pytest.param(
+            alarm_rings,
+            {**ALARMS, "auto_rollback": False},
+            "web-5xx",
+            True,
+            id="alarm, the refresh fails",
+        ),
+        pytest.param(a_person_cancels, {}, "ancelled", False, id="cancelled by a person"),
+        pytest.param(
+            a_person_cancels_the_rollback, {}, "ancelled", False, id="its rollback cancelled"
+        ),
+        pytest.param(launches_fail, {}, "no progress", True, id="launches fail"),
+        pytest.param(
+            launches_fail_also_on_the_way_back, {}, "no progress", True, id="rollback fails too"
+        ),
+    ],
+)
+def test_a_failed_roll_is_undone(
+    breaks: Callable[[Fleet], None], roll: dict[str, Any], because: str, bad: bool
+) -> None:
+    with a_fleet(roll=roll) as web:
+        alarm(web)
+        web.world.upload("two")
+        breaks(web)
+        rollout = web.world.finish(hours=12)
+
+        assert (rollout.status, rollout.error) == ("FAILED", "RollFailed")
+        assert rollout.visited[-1] == "RolloutFailed"
+        assert because in rollout.cause
+        assert because in web.world.notices[-1]
+        assert web.is_as_before()
+        (image,) = web.images
+        assert ("ovenbird:bad" in web.tags(image.image_id)) is bad
+
+
+def test_a_bad_image_is_never_used_again() -> None:
+    with a_fleet() as web:
+        new_version_is_sick(web)
+        web.world.upload("two")
+        web.world.finish()
+        web.world.machines.healthy = lambda instance_id, disk: True  # it was the machine's fault
+        new = web.world.upload("two")
+        assert web.world.finish().status == "SUCCEEDED"
+        assert web.revisions == {new: 4}
+        bad, good = web.images
+        assert good.name == f"{bad.name}-2"
+
+
+def test_a_refresh_of_somebody_else_during_the_undo_is_not_fought() -> None:
+    with a_fleet(may_pin=True) as web:
+        web.world.upload("two")
+        half_way(web)
+        web.world.operator(
+            "autoscaling",
+            "CancelInstanceRefresh",
+            AutoScalingGroupName="web",
+            WaitForTransitioningInstances=False,
+        )
+        web.world.operator(
+            "autoscaling",
+            "StartInstanceRefresh",
+            AutoScalingGroupName="web",
+            Preferences={
+                "MinHealthyPercentage": 100,
+                "MaxHealthyPercentage": 125,
+                "InstanceWarmup": 60,
+            },
+        )
+        rollout = web.world.finish()
+        assert rollout.error == "UndoFailed"
+        assert "omebody else" in rollout.cause
+        assert "omebody else" in web.world.notices[-1]
+        web.world.run_until(lambda: web.group.refresh is None)
