@@ -84,7 +84,7 @@ FAILED = command(
     details="Failed",
     exit_code=3,
     stdout="ovenbird: download begins\novenbird: install begins\nall of it",
-    stderr="tar: no such file\n\novenbird: install failed with exit code 3\n",
+    stderr="tar: no such file\n\novenbird: install failed with exit code 3\nfailed to run commands",
 )
 
 

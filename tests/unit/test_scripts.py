@@ -244,6 +244,13 @@ def test_a_server_left_running_does_not_hold_the_script(builder: Builder) -> Non
         pytest.param(
             "one", "\novenbird: verify failed with exit code 1\n", 99, "one", id="without our line"
         ),
+        pytest.param(
+            "one",
+            "two\n\novenbird: verify failed with exit code 1\nfailed to run commands",
+            99,
+            "two",
+            id="without the agent's line",
+        ),
         pytest.param("aa\nbbbb\ncccc", "", 8, "…\ncccc", id="cut at a line"),
         pytest.param("a" * 20, "", 8, "…\n" + "a" * 8, id="one long line"),
     ],

@@ -19,9 +19,13 @@ CONFIG = Config(
     user_agent_extra="ovenbird",
 )
 
+# For calls that have no client token and do their work twice when they are repeated: after a lost
+# answer the caller must look first. CONFIG would repeat them by itself.
+ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
 # Any: a client is asked for by a name that only the caller knows.
 session: Any = boto3.session.Session()
-_clients: dict[str, Any] = {}
+_clients: dict[tuple[str, bool], Any] = {}
 
 
 def warm(*names: str) -> None:
@@ -30,11 +34,15 @@ def warm(*names: str) -> None:
         get(name)
 
 
-def get(name: str) -> Any:
-    """The client of a service; always the same one until :func:`reset`."""
-    if name not in _clients:
-        _clients[name] = session.client(name, config=CONFIG)
-    return _clients[name]
+def get(name: str, *, once: bool = False) -> Any:
+    """The client of a service; always the same one until :func:`reset`.
+
+    Args:
+        once: A client that never repeats a call by itself.
+    """
+    if (name, once) not in _clients:
+        _clients[name, once] = session.client(name, config=ONCE if once else CONFIG)
+    return _clients[name, once]
 
 
 def reset() -> None:

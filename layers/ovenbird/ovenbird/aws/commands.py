@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,6 @@ from ovenbird.core.commands import Command
 from ovenbird.errors import NotYetVisible
 
 DOCUMENT = "AWS-RunShellScript"
-_FINAL = ("Success", "Failed", "TimedOut", "Cancelled")
 _LONGEST_COMMENT = 100
 
 
@@ -39,7 +38,8 @@ def send(
 ) -> str:
     """Run a script as root in ``/`` and return the command's id.
 
-    There is no client token: whoever repeats this looks for the comment first (:func:`find`).
+    There is no client token, and a script that runs twice at once spoils the disk: the SDK does not
+    repeat the call, and whoever does looks for the comment first (:func:`find`).
 
     Args:
         comment: What the command is found by; cut to 100 characters, here as there.
@@ -54,7 +54,7 @@ def send(
     """
     with translated(f"send the script to {instance_id}"):
         try:
-            answer = clients.get("ssm").send_command(
+            answer = clients.get("ssm", once=True).send_command(
                 DocumentName=DOCUMENT,
                 InstanceIds=[instance_id],
                 Comment=comment[:_LONGEST_COMMENT],
@@ -75,9 +75,10 @@ def send(
 
 
 def find(instance_id: str, comment: str) -> Command | None:
-    """The first command with that comment on the instance, with its output if it has ended.
+    """The command with that comment on the instance, with its output if it has ended.
 
-    ``None`` may also mean that it was sent a moment ago.
+    ``None`` may also mean that it was sent a moment ago. Should there be two after all, the one
+    that still runs, or has failed, is the answer: the disk is whole when both have succeeded.
 
     IAM: ssm:ListCommandInvocations, ssm:GetCommandInvocation
     """
@@ -95,14 +96,17 @@ def find(instance_id: str, comment: str) -> Command | None:
         ]
     if not sent:
         return None
-    first = min(sent, key=lambda invocation: invocation["RequestedDateTime"])
-    seen = Command(
-        first["CommandId"],
-        first["Status"],
-        first["RequestedDateTime"],
-        details=first.get("StatusDetails", ""),
+    seen = min(map(_command, sent), key=lambda command: (not command.is_running, command.succeeded))
+    return seen if seen.is_running else _ended(seen, instance_id)
+
+
+def _command(invocation: Mapping[str, Any]) -> Command:
+    return Command(
+        invocation["CommandId"],
+        invocation["Status"],
+        invocation["RequestedDateTime"],
+        details=invocation.get("StatusDetails", ""),
     )
-    return seen if seen.status not in _FINAL else _ended(seen, instance_id)
 
 
 def _ended(command: Command, instance_id: str) -> Command:

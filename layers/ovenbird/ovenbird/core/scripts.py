@@ -4,7 +4,7 @@ POSIX ``sh`` only, because the image is the team's. Each phase is a shell of its
 ``exit``, a syntax error or a changed directory in one cannot leak into the next. A phase's output
 goes through a file: Run Command returns only the *beginning* of what a script writes (24,000
 characters of standard output, 8,000 of standard error), but the end is where the error is. Standard
-error carries nothing but the end of a failed phase and, as its last line, which phase it was. There
+error carries nothing but the end of a failed phase and then which phase it was. There
 is no EXIT trap: bash may run it in a background subshell that is killed young, and the directory
 would be gone too early.
 
@@ -19,7 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _PLAIN_NAME = r"[A-Za-z0-9_+@=,~-][A-Za-z0-9._+@=,~-]{0,199}"
-_LAST_WORDS = re.compile(r"^ovenbird: (\w+) (failed with exit code \d+|did not end in time)$")
+_LAST_WORDS = re.compile(
+    r"^ovenbird: (\w+) (failed with exit code \d+|did not end in time)", re.MULTILINE
+)
 
 _PRELUDE = """\
 set -eu
@@ -130,9 +132,17 @@ def quote(value: str) -> str:
 
 
 def last_words(stderr: str) -> str | None:
-    """Which phase failed and how, if the script came to say so (its last line)."""
-    match = _LAST_WORDS.match(stderr.rstrip().rsplit("\n", 1)[-1])
-    return f"{match[1]} {match[2]}" if match else None
+    """Which phase failed and how, if the script came to say so.
+
+    Run Command's agent adds a line of its own ("failed to run commands: exit status 3").
+    """
+    said = _last(stderr)
+    return f"{said[1]} {said[2]}" if said else None
+
+
+def _last(stderr: str) -> re.Match[str] | None:
+    found = list(_LAST_WORDS.finditer(stderr))
+    return found[-1] if found else None
 
 
 def phase_begun(stdout: str) -> str | None:
@@ -144,12 +154,10 @@ def phase_begun(stdout: str) -> str | None:
 def tail(stdout: str, stderr: str, *, characters: int = 1000) -> str:
     """The last lines of a script's output, about as many characters as asked for.
 
-    Standard error comes last, without the line of :func:`last_words`.
+    Standard output only where there is no standard error before the line of :func:`last_words`.
     """
-    said = stderr.rstrip()
-    if last_words(said):
-        said = said.rpartition("\n")[0].rstrip()
-    text = said or stdout.rstrip()
+    said = _last(stderr)
+    text = stderr[: said.start() if said else None].rstrip() or stdout.rstrip()
     if len(text) <= characters:
         return text.lstrip("\n")
     cut = text[-characters:]
