@@ -90,8 +90,8 @@ def start_refresh(
         Throttled, Unavailable: After Unavailable a refresh may have been started.
 
     IAM: autoscaling:StartInstanceRefresh
-    AWS makes a dry run of the launch in the caller's name, which needs what a launch needs:
-    ec2:RunInstances, ec2:CreateTags, iam:PassRole.
+    IAM also: ec2:RunInstances, ec2:CreateTags, iam:PassRole (AWS makes a dry run of the launch in
+    the name of the caller)
     Source: EC2 Auto Scaling user guide, "Launch template permissions".
     """
     with faults.translated(f"start a refresh of group {group}"):
@@ -175,8 +175,8 @@ def pin(name: str, *templates: TemplateVersion) -> None:
         Throttled, Unavailable: Safe to repeat.
 
     IAM: autoscaling:DescribeAutoScalingGroups, autoscaling:UpdateAutoScalingGroup
-    AWS makes a dry run of the launch in the caller's name, which needs what a launch needs:
-    ec2:RunInstances, ec2:CreateTags, iam:PassRole.
+    IAM also: ec2:RunInstances, ec2:CreateTags, iam:PassRole (AWS makes a dry run of the launch in
+    the name of the caller)
     Source: EC2 Auto Scaling user guide, "Launch template permissions".
     """
     group = describe_group(name)

@@ -1,0 +1,261 @@
+"""UndoRollout: after any failure, the fleet back on its old version, and nothing left behind.
+
+First the group, in as many turns as it takes (:mod:`ovenbird.core.undos`); then, in one turn, what
+else the rollout left: its builders, the mark on a bad image, the record, the notice, the lane. A
+rollout that never came as far as the group leaves the group alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ovenbird import answers
+from ovenbird.answers import Answer
+from ovenbird.aws import (
+    autoscaling,
+    ec2_images,
+    ec2_instances,
+    executions,
+    parameters,
+    topic,
+)
+from ovenbird.core import notices, undos
+from ovenbird.core.groups import Group
+from ovenbird.core.notices import Told
+from ovenbird.core.refreshes import Preferences, configuration, preferences
+from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
+from ovenbird.core.undos import Cancel, Decision, StartBack, Way
+from ovenbird.errors import BadFleet, LaneLost, NotFound, Stopped, Terminal, Unavailable, UndoFailed
+from ovenbird.fleet import Fleet
+from ovenbird.ledger import doorbells, lanes, rollouts
+
+_MOST_TURNS = 8  # turn a refresh round, look at it, and look again with its doorbell read first
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """How the group stands at the end; ``failed`` when a person is needed."""
+
+    said: str
+    result: str = "undone"
+    failed: bool = False
+    bad_image: bool = False
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What there is at one moment, and what follows from it."""
+
+    group: Group
+    way: Way
+    preferences: Preferences
+    decision: Decision
+    bad_image: bool
+
+
+def step(event: dict[str, Any], now: datetime) -> Answer:
+    """One look at the group on its way back; at its end, everything else.
+
+    Raises:
+        UndoFailed: The group could not be brought back, or something was left behind. Record and
+            notice are written and the lane is free all the same.
+    """
+    try:
+        verdict = _group(event, now)
+    except Terminal as failure:
+        verdict = _Verdict(str(failure), failed=True)
+    if isinstance(verdict, dict):
+        return verdict
+    return _rest(event, verdict, now)
+
+
+# The group ----------------------------------------------------------------------------------------
+
+
+def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
+    """Look, decide and act until there is something to wait for, or nothing to do any more.
+
+    A wait is answered only if its doorbell was read before the look that led to it.
+    """
+    plan, told = event.get("plan") or {}, event.get("undo") or {}
+    if "version" not in event or "from" not in plan:
+        return _Verdict("The group was not touched.", "nothing touched")
+    lane = (event["fleet"], event["rollout"], plan["fence"])
+    try:
+        with suppress(Stopped):  # a person stopped the rollout: that is what is done here
+            lanes.check(*lane)
+    except LaneLost as lost:
+        return _Verdict(f"{lost} The group is left to it.", "nothing touched")
+    fleet, since = _fleet(event["fleet"]), told.get("since", now.isoformat())
+    irreversible = bool(told.get("irreversible"))
+    unknown = f"group-{plan['group']}"  # while there is no refresh to be named
+    bell = told.get("doorbell", unknown)
+    rings = {bell: doorbells.read(bell)}
+    started = False
+    for _ in range(_MOST_TURNS):
+        look = _look(event, fleet, irreversible, datetime.fromisoformat(since), now)
+        match look.decision:
+            case Done(reason=reason):
+                return _Verdict(reason, bad_image=look.bad_image)
+            case GiveUp(reason=reason):
+                return _Verdict(reason, failed=True, bad_image=look.bad_image)
+            case RollBack(reason=reason):
+                irreversible = not autoscaling.roll_back_refresh(look.group.name)
+                if irreversible:
+                    continue
+                wait = Wait(reason, sweep="soon")
+            case Cancel(reason=reason):
+                autoscaling.cancel_refresh(look.group.name)
+                wait = Wait(reason, sweep="soon")
+            case StartBack(reason=reason) if started:
+                wait = Wait(f"{reason} The refresh cannot be seen yet.", sweep="soon")
+            case StartBack():
+                autoscaling.start_refresh(
+                    look.group.name,
+                    configuration(look.group, look.way.back),
+                    look.preferences.back().to_aws(),
+                )
+                started = True  # or one is active already; in both cases it is looked at
+                continue
+            case Wait() as wait:
+                pass
+        bell = wait.refresh or unknown
+        if bell in rings:
+            with suppress(Stopped):
+                lanes.renew(*lane, now, doorbell=bell)
+            return answers.wait(
+                bell,
+                rings[bell],
+                wait.reason,
+                sweep=wait.sweep,
+                since=since,
+                irreversible=irreversible,
+            )
+        rings[bell] = doorbells.read(bell)
+    raise Unavailable("The group keeps changing while it is looked at; look again.")
+
+
+def _look(
+    event: dict[str, Any], fleet: Fleet, irreversible: bool, first_look: datetime, now: datetime
+) -> _Look:
+    plan = event["plan"]
+    group = autoscaling.describe_group(plan["group"])
+    old = plan["from"]
+    way = Way(
+        forward={**group.versions, **event["version"]["targets"]},
+        back={**group.versions, **(old.get("overrides") or {}), old["template"]: old["version"]},
+        began=datetime.fromisoformat(plan["began"]),
+    )
+    wishes = preferences(
+        fleet.roll,
+        desired=group.desired,
+        addresses=fleet.addresses.count > 0,
+        group_warmup_seconds=group.warmup_seconds,
+    )
+    refreshes = autoscaling.refreshes(group.name)
+    decision = undos.decide(
+        group,
+        refreshes,
+        way,
+        preferences=wishes,
+        irreversible=irreversible,
+        first_look=first_look,
+        now=now,
+    )
+    bad = undos.image_is_bad(_error(event), way.forth(refreshes), irreversible=irreversible)
+    return _Look(group, way, wishes, decision, bad)
+
+
+def _fleet(name: str) -> Fleet:
+    """The fleet's wishes; where its document is gone or bad, what is safe for any group."""
+    try:
+        return parameters.fleet(name)
+    except (BadFleet, NotFound):
+        return Fleet(name, group="")
+
+
+# Everything else ----------------------------------------------------------------------------------
+
+
+def _rest(event: dict[str, Any], verdict: _Verdict, now: datetime) -> Answer:
+    """What is left to do is done to the end, whatever of it fails."""
+    fleet, rollout = event["fleet"], event["rollout"]
+    left = [verdict.said] if verdict.failed else []
+    for clean in (
+        (_terminate_builders, _mark_image) if verdict.bad_image else (_terminate_builders,)
+    ):
+        try:
+            clean(event)
+        except Terminal as failure:
+            left.append(str(failure))
+    error = "UndoFailed" if left else _error(event)
+    cause = str((event.get("failure") or {}).get("Cause", ""))
+    told = " ".join(left) or verdict.said
+    rollouts.end(
+        rollout, fleet=fleet, result=error, reason=f"{notices.reason(cause)} {told}", now=now
+    )
+    _notify(event, error, cause, told, now)
+    _leave_lane(fleet, rollout)
+    if left:
+        raise UndoFailed(" ".join(left))
+    return answers.done(verdict.said, result=verdict.result, bad_image=verdict.bad_image)
+
+
+def _terminate_builders(event: dict[str, Any]) -> None:
+    ec2_instances.terminate(
+        builder.instance_id
+        for builder in ec2_instances.builders(event["fleet"])
+        if builder.rollout == event["rollout"] and builder.is_alive
+    )
+
+
+def _mark_image(event: dict[str, Any]) -> None:
+    image = (event.get("bake") or {}).get("image") or event["plan"].get("image")
+    cause = str((event.get("failure") or {}).get("Cause", ""))
+    if image:
+        ec2_images.mark_bad(image, f"{event['rollout']}: {notices.reason(cause)}")
+
+
+def _notify(event: dict[str, Any], error: str, cause: str, undone: str, now: datetime) -> None:
+    """Tell people; twice rather than never."""
+    known = rollouts.read(event["rollout"])
+    if known is not None and known.notified:
+        return
+    release = event.get("release") or {}
+    began = known.began if known is not None else ""
+    topic.publish(
+        notices.failed(
+            Told(
+                event["fleet"],
+                event["rollout"],
+                event.get("action", "release"),
+                revision=release.get("revision", ""),
+                description=release.get("description", ""),
+                asked=event.get("reason", ""),
+            ),
+            error=error,
+            cause=cause,
+            undone=undone,
+            took=notices.since(began, now) if began else None,
+        )
+    )
+    rollouts.notified(event["rollout"], now)
+
+
+def _leave_lane(fleet: str, rollout: str) -> None:
+    """Free the lane and wake the next in the queue; a refused rollout may not know its fence."""
+    lane = lanes.read(fleet)
+    if lane.holder == rollout:
+        queued = lanes.release(fleet, rollout, lane.fence)
+    else:
+        lanes.unqueue(fleet, rollout)
+        queued = None if lane.holder or lane.queued == rollout else lane.queued
+    if queued:
+        executions.complete(doorbells.ring(f"queue-{queued}"))
+
+
+def _error(event: dict[str, Any]) -> str:
+    return str((event.get("failure") or {}).get("Error", "Unknown"))
