@@ -76,7 +76,7 @@ def _keys(name: str, event: object, context: object) -> dict[str, str]:
 
 
 def _result(answer: Answer) -> str:
-    if "ignored" in answer and not answer.get("accepted"):
+    if answer.get("ignored") and not answer.get("accepted"):
         return "ignored"
     return str(answer.get("next", "done"))
 

@@ -11,21 +11,23 @@ LONGEST_REASON = 3000
 
 _ADVICE = {
     "BadEvent": "Correct the payload; the sentence above names the field.",
-    "BadFleet": "Correct the fleet document; the sentence above names the field. Then release again.",
+    "BadFleet": "Correct the fleet document; the sentence above names the field. "
+    "Then release again.",
     "BadSettings": "Correct the setting of the function, or deploy the stack again.",
-    "NotFound": "Make what is missing, or correct the name in the fleet document. Then release again.",
-    "Denied": "Give the function's role the permission that AWS names; the tag ovenbird:fleet may be "
-    "missing on what it wanted to change. Then release again.",
+    "NotFound": "Make what is missing, or correct its name in the fleet document. "
+    "Then release again.",
+    "Denied": "Give the function's role the permission that AWS names; the tag ovenbird:fleet "
+    "may be missing on what it wanted to change. Then release again.",
     "Refused": "Do what the sentences above say, then release again.",
     "Stopped": "Nothing; a person asked for this. Release again when you are ready.",
-    "LaneLost": "Nothing, unless nobody started another rollout; then look at the lane of the fleet.",
-    "BakeFailed": "Correct the release or the scripts in bake.install and bake.verify, and release "
-    "again.",
-    "RollFailed": "Find out why the new instances did not work (the reason above is AWS's), and "
-    "release a corrected version. The image is marked and will not be used again.",
+    "LaneLost": "Nothing, if another rollout took over; else look at the lane of the fleet.",
+    "BakeFailed": "Correct the release, or the scripts in bake.install and bake.verify, "
+    "and release again.",
+    "RollFailed": "Find out why the new instances did not work (the reason above is AWS's), "
+    "and release a corrected version. The image is marked and will not be used again.",
     "AddressFailed": "Look at who holds the fleet's Elastic IPs, and release again.",
-    "UndoFailed": "A person must look at the group NOW: it may run two versions. See which refreshes "
-    "it had, and bring it to one version by hand.",
+    "UndoFailed": "A person must look at the group NOW: it may run two versions. "
+    "See which refreshes it had, and bring it to one version by hand.",
     "Throttled": "Release again in a few minutes; if it comes back, ask AWS for a higher limit.",
     "Unavailable": "Release again in a few minutes.",
     "NotYetVisible": "Release again in a few minutes.",

@@ -97,6 +97,11 @@ def roll_back_id(fleet: str, request: str) -> str:
     return f"{fleet}-back-{_hash(request)}"
 
 
+def is_roll_back(fleet: str, rollout: str) -> bool:
+    """Whether a rollout of the fleet is a roll-back by hand, told by its id."""
+    return rollout.startswith(f"{fleet}-back-")
+
+
 def key_pattern(pattern: str) -> re.Pattern[str]:
     """``*`` stands for any text (also with ``/``), ``?`` for one character, nothing else."""
     parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in pattern)

@@ -1,0 +1,65 @@
+"""How long a rollout will take and what it will cost, roughly; the assumptions are named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
+
+from ovenbird.core import prices
+from ovenbird.core.preferences import Preferences, surge
+
+BAKE_MINUTES = 10  # launch 1, agent 1, scripts 2, stop 1, image 5
+LAUNCH_MINUTES = 3  # until a new instance passes its health checks
+PLAN_MINUTES = 1  # everything else
+TRANSITIONS = 40
+INVOCATIONS = 60
+GB_SECONDS = INVOCATIONS * 0.5  # a second each at 512 MB
+LEDGER_WRITES = 100
+LEDGER_READS = 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """``minutes`` until the end; ``dollars`` on top of what the fleet costs anyway."""
+
+    minutes: int
+    dollars: float
+    basis: str
+
+
+def estimate(preferences: Preferences, *, desired: int, bakes: bool) -> Estimate:
+    """The estimate for a group of this size.
+
+    A batch is what fits between the two percentages; each takes a launch and the warm-up.
+    """
+    batch = max(
+        floor(desired * (preferences.max_healthy_percent - preferences.min_healthy_percent) / 100),
+        1,
+    )
+    batches = ceil(desired / batch)
+    pauses = len([percent for percent in preferences.checkpoints if percent < 100])
+    roll = (
+        batches * (LAUNCH_MINUTES + preferences.warmup_seconds / 60)
+        + pauses * preferences.checkpoint_delay_seconds / 60
+        + (preferences.bake_time_seconds / 60 if desired else 0)
+    )
+    bake = BAKE_MINUTES if bakes else 0
+    more_instances = bake / 60 + surge(preferences, desired) * roll / 60
+    dollars = (
+        TRANSITIONS * prices.STATE_TRANSITION
+        + INVOCATIONS * prices.LAMBDA_REQUEST
+        + GB_SECONDS * prices.LAMBDA_GB_SECOND
+        + LEDGER_WRITES * prices.LEDGER_WRITE
+        + LEDGER_READS * prices.LEDGER_READ
+        + more_instances * (prices.INSTANCE_HOUR + prices.PUBLIC_IPV4_HOUR)
+        + (prices.IMAGE_GB * prices.SNAPSHOT_GB_MONTH if bakes else 0)
+    )
+    return Estimate(
+        minutes=round(PLAN_MINUTES + bake + roll),
+        dollars=round(dollars, 3),
+        basis=(
+            f"{batches} batches of {batch} at {LAUNCH_MINUTES} minutes and the warm-up each"
+            + (f", {BAKE_MINUTES} minutes of bake, one month of its snapshot" if bakes else "")
+            + "; prices of us-east-1 from November 2026, to be verified"
+        ),
+    )

@@ -1,0 +1,262 @@
+"""Why a fleet cannot be rolled safely. Each sentence says what is seen and what to do.
+
+Everything is judged, so that one refusal names all there is to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ovenbird.core import templates
+from ovenbird.core.addresses import Address
+from ovenbird.core.groups import Group
+from ovenbird.core.images import Image
+from ovenbird.core.preferences import Preferences, surge
+from ovenbird.core.refreshes import Refresh
+from ovenbird.core.templates import Version
+
+TAG = "ovenbird:fleet"
+_NEEDED_PROCESSES = ("Launch", "Terminate", "InstanceRefresh")
+
+
+class Wishes(Protocol):
+    """What is read of the fleet document's ``roll`` part here."""
+
+    @property
+    def alarms(self) -> tuple[str, ...]: ...
+    @property
+    def protected_instances(self) -> str: ...
+    @property
+    def standby_instances(self) -> str: ...
+    @property
+    def pin(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Everything that a rollout will touch, as it stands.
+
+    Args:
+        running: The versions that the group launches from, its own first; aliases are resolved.
+        template_tags: The tags of each launch template, by its id.
+        current: The image that the group launches now; ``None`` where it is gone.
+        current_id: Its id, as the template names it; ``None`` where it names none.
+        alarms: The states of those alarms of the roll that exist.
+        address_count: How many addresses the fleet wants.
+    """
+
+    fleet: str
+    roll: Wishes
+    group: Group
+    refreshes: Sequence[Refresh]
+    running: Sequence[Version]
+    preferences: Preferences | None
+    current_id: str | None
+    current: Image | None
+    template_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    alarms: Mapping[str, str] = field(default_factory=dict, hash=False)
+    pool: Sequence[Address] = ()
+    address_count: int = 0
+
+
+def refusals(seen: Seen) -> tuple[str, ...]:
+    """Every reason against rolling; none means that it may begin."""
+    return (
+        *_tags(seen),
+        *_configuration(seen),
+        *_images(seen),
+        *_state(seen),
+        *_room(seen),
+        *_alarms(seen),
+        *_addresses(seen),
+    )
+
+
+def pinned_overrides(group: Group, running: Sequence[Version]) -> dict[str, str]:
+    """The templates that overrides name, with the numbers of their versions."""
+    numbers = {version.template_id: version.number for version in running}
+    return {
+        each.template_id: each.version if each.is_pinned else numbers[each.template_id]
+        for each in group.overrides
+        if each is not None and (each.is_pinned or each.template_id in numbers)
+    }
+
+
+def _tags(seen: Seen) -> Iterator[str]:
+    if seen.group.tags.get(TAG) != seen.fleet:
+        yield (
+            f"Group {seen.group.name} does not carry the tag {TAG}={seen.fleet}; add it, "
+            "and let it be propagated to the instances."
+        )
+    for template, tags in seen.template_tags.items():
+        if tags.get(TAG) != seen.fleet:
+            yield (
+                f"Launch template {template} does not carry the tag {TAG}={seen.fleet}; add it, "
+                "because Ovenbird changes only what carries it."
+            )
+
+
+def _configuration(seen: Seen) -> Iterator[str]:
+    group = seen.group
+    if group.template is None:
+        what = (
+            f"the launch configuration {group.launch_configuration}"
+            if group.launch_configuration
+            else "no launch template"
+        )
+        yield (
+            f"Group {group.name} launches from {what}; AWS rolls only launch templates back, "
+            "so move it to a launch template."
+        )
+        return
+    if not seen.roll.pin:
+        for template, version in group.versions.items():
+            if not version.isdigit():
+                yield (
+                    f"Group {group.name} launches version {version} of {template}, and AWS can "
+                    "roll back only to a number; write a number into the group, or set roll.pin "
+                    "to true and Ovenbird writes the number that it means now."
+                )
+    if any(
+        each is not None
+        and each.template_id == group.template.template_id
+        and each.version != group.template.version
+        for each in group.overrides
+    ):
+        yield (
+            f"An override of group {group.name} names another version of "
+            f"{group.template.template_id} than the group itself; give both the same."
+        )
+    if group.selects_by_attributes:
+        yield (
+            f"Group {group.name} chooses instance types by attributes (InstanceRequirements), "
+            "which AWS cannot refresh to another version; name the instance types instead."
+        )
+    if group.overrides_images:
+        yield (
+            f"An override of group {group.name} names an image itself, so a new version would not "
+            "reach it; take ImageId out of the overrides."
+        )
+
+
+def _images(seen: Seen) -> Iterator[str]:
+    main = seen.group.template
+    if main is None or not seen.running:
+        return
+    own = seen.running[0]
+    if seen.current is None and seen.current_id and not seen.current_id.startswith("resolve:"):
+        yield (
+            f"Version {own.number} of {own.template_id} launches {seen.current_id}, which does not "
+            "exist any more, so the group cannot be rolled back to it; publish a version with an "
+            "image that exists, and give it to the group."
+        )
+    elif seen.current is not None and not seen.current.is_available:
+        yield (
+            f"The image {seen.current.image_id} that the group launches is {seen.current.state}, "
+            "so the group cannot be rolled back to it; enable it, or give the group another one."
+        )
+    wrong = templates.refusal(
+        own.template_id,
+        own.number,
+        pinned_overrides(seen.group, seen.running),
+        seen.running,
+        seen.current_id or "",
+    )
+    if wrong:
+        yield wrong
+
+
+def _state(seen: Seen) -> Iterator[str]:
+    group = seen.group
+    for refresh in seen.refreshes:
+        if refresh.active:
+            yield (
+                f"Group {group.name} is being refreshed by somebody else ({refresh.refresh_id}, "
+                f"{refresh.status}); wait until it has ended, or cancel it."
+            )
+    suspended = [each for each in _NEEDED_PROCESSES if each in group.suspended]
+    if suspended:
+        yield (
+            f"Group {group.name} has suspended {' and '.join(suspended)}; resume "
+            f"{'it' if len(suspended) == 1 else 'them'}, or nothing can be replaced."
+        )
+    standby = [each.instance_id for each in group.members if each.lifecycle == "Standby"]
+    if standby and seen.roll.standby_instances == "Wait":
+        yield (
+            f"{', '.join(standby)} in Standby would hold the roll up for an hour, because "
+            "roll.standby_instances is Wait; return them to service, or choose Ignore or Terminate."
+        )
+    protected = [each.instance_id for each in group.members if each.protected]
+    if protected and seen.roll.protected_instances == "Wait":
+        yield (
+            f"{', '.join(protected)} with scale-in protection would hold the roll up for an hour, "
+            "because roll.protected_instances is Wait; remove the protection, or choose Refresh "
+            "or Ignore."
+        )
+
+
+def _room(seen: Seen) -> Iterator[str]:
+    group, wanted = seen.group, seen.preferences
+    if wanted is None or group.desired == 0:
+        return
+    if (
+        group.desired == 1
+        and wanted.min_healthy_percent == 100
+        and wanted.max_healthy_percent == 100
+    ):
+        yield (
+            f"Group {group.name} has one instance, and with roll.min_healthy_percent 100 and "
+            "roll.max_healthy_percent 100 there is no room for a second; set "
+            "roll.max_healthy_percent to 200, or leave it out."
+        )
+        return
+    needed = group.desired + surge(wanted, group.desired)
+    if needed > group.max_size:
+        yield (
+            f"Group {group.name} has {group.desired} of at most {group.max_size} instances, and "
+            f"the roll needs room for {needed} (roll.max_healthy_percent is "
+            f"{wanted.max_healthy_percent}); raise its MaxSize to {needed}, or lower "
+            "roll.min_healthy_percent and roll.max_healthy_percent."
+        )
+
+
+def _alarms(seen: Seen) -> Iterator[str]:
+    for name in seen.roll.alarms:
+        state = seen.alarms.get(name)
+        if state is None:
+            yield (
+                f"There is no alarm {name} in this account and region; make it, or take it out of "
+                "roll.alarms."
+            )
+        elif state != "OK":
+            yield (
+                f"The alarm {name} is {state}, and AWS starts no refresh before it is OK; wait, "
+                "or take it out of roll.alarms."
+            )
+
+
+def _addresses(seen: Seen) -> Iterator[str]:
+    wanted = seen.address_count
+    if wanted == 0:
+        return
+    if len(seen.pool) < wanted:
+        yield (
+            f"addresses.count is {wanted}, but {len(seen.pool)} Elastic IPs carry the tag "
+            f"{TAG}={seen.fleet}; tag more of them, or lower the count."
+        )
+        return
+    members = {each.instance_id for each in seen.group.members}
+    strangers = [each for each in seen.pool if not each.free and each.instance_id not in members]
+    if len(seen.pool) - len(strangers) < wanted:
+        held = ", ".join(f"{each.public_ip} ({each.holder})" for each in strangers)
+        yield (
+            f"addresses.count is {wanted}, but others than group {seen.group.name} hold {held}; "
+            "free them, or take the tag away and lower the count."
+        )
+    if 0 < seen.group.desired < wanted:
+        yield (
+            f"addresses.count is {wanted}, but group {seen.group.name} has {seen.group.desired} "
+            "instances, and each takes one address; lower the count, or make the group larger."
+        )

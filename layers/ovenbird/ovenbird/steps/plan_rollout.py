@@ -1,0 +1,338 @@
+"""PlanRollout: take the fleet's lane, look at what the rollout will touch, and write the plan.
+
+Whatever cannot be rolled safely is refused here, before anything is touched. The one edit that the
+step makes itself is to pin a group to a number, where its owner allows that (``roll.pin``).
+
+Without ``rollout`` in the event a person asks for the plan alone: the same payload as by hand, with
+``dry_run``. Then, and for a rollout with ``dry_run``, nothing is taken, written or changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from ovenbird import answers, events
+from ovenbird.answers import Answer
+from ovenbird.aws import (
+    alarms,
+    autoscaling,
+    ec2_addresses,
+    ec2_images,
+    ec2_templates,
+    executions,
+    parameters,
+)
+from ovenbird.core import estimates, images, plans, templates
+from ovenbird.core.groups import TemplateVersion, versions_by_template
+from ovenbird.core.images import Image
+from ovenbird.core.plans import Bake, Decision, Nothing
+from ovenbird.core.preferences import preferences
+from ovenbird.core.refusals import Seen, refusals
+from ovenbird.core.releases import Push, Release
+from ovenbird.errors import BadEvent, NotFound, Refused, Terminal, Unavailable
+from ovenbird.fleet import Fleet
+from ovenbird.ledger import doorbells, lanes, rollouts
+from ovenbird.ledger.lanes import Held, Superseded, Taken
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the execution was started for. ``image`` is a roll-back's, ``None`` the one before."""
+
+    fleet: str
+    rollout: str
+    action: str
+    release: Release | None
+    image: str | None
+    at: str
+    dry_run: bool
+
+    @property
+    def bell(self) -> str:
+        return f"queue-{self.rollout}"
+
+
+def step(event: dict[str, Any], now: datetime) -> Answer:
+    """The plan, or a wait for the lane, or the end where there is nothing to do.
+
+    Repeating it is harmless: the lane stays ours with the same fence, and the plan is written anew.
+
+    Raises:
+        Refused: The fleet cannot be rolled safely; one sentence for each reason.
+        BadFleet, BadEvent, NotFound: The fleet document, the payload, or something it names.
+        Stopped: A person stopped the rollout.
+    """
+    wish = _wish(event, now)
+    fleet = parameters.fleet(wish.fleet)
+    if wish.dry_run:
+        return _plan(fleet, wish, pin=False) | {"next": "end", "result": "planned"}
+    turn = _turn(wish, now)
+    if not isinstance(turn, Taken):
+        return turn
+    try:
+        lanes.check(wish.fleet, wish.rollout, turn.fence)
+        stale = _stale(wish)
+        plan = _end("stale", stale) if stale else _plan(fleet, wish, pin=True)
+    except Terminal:
+        _leave(wish, turn.fence)
+        raise
+    if plan["next"] == "end":
+        return _over(wish, plan, turn.fence, now)
+    release = wish.release.to_json() if wish.release else None
+    began = rollouts.begin(
+        wish.rollout,
+        fleet=wish.fleet,
+        action=wish.action,
+        release=release,
+        plan=plan,
+        now=now,
+    )
+    return plan | {"fence": turn.fence, "began": began}
+
+
+def _wish(event: dict[str, Any], now: datetime) -> _Wish:
+    if "rollout" not in event:
+        asked = events.release(event, now)
+        if not isinstance(asked, Push) or not asked.fleet or not asked.dry_run:
+            raise BadEvent(
+                "A plan alone is asked for with fleet, release and dry_run: true; "
+                "accept_release starts rollouts."
+            )
+        release = asked.release
+        return _Wish(asked.fleet, "", "release", release, None, release.at, dry_run=True)
+    written: dict[str, Any] = event.get("release") or {}
+    action = str(event["action"])
+    if action == "release" and not written:
+        raise BadEvent("release is missing; a rollout with the action release must have one.")
+    return _Wish(
+        fleet=event["fleet"],
+        rollout=event["rollout"],
+        action=action,
+        release=Release.from_json(written) if written else None,
+        image=event.get("image"),
+        at=event["at"] if "at" in event else written["at"],
+        dry_run=bool(event.get("dry_run")),
+    )
+
+
+def _turn(wish: _Wish, now: datetime) -> Taken | Answer:
+    """Take the lane, or wait for it.
+
+    The queue is joined first and everything looked at once more afterwards: whoever frees the lane
+    or ends the pause then finds us there, or we find it done.
+    """
+    rings = doorbells.read(wish.bell)
+    waits = ""
+    for _ in range(4):
+        blocked = _paused(wish.fleet)
+        if not blocked:
+            taken = lanes.take(wish.fleet, wish.rollout, now, at=wish.at)
+            if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):
+                taken = lanes.seize(wish.fleet, wish.rollout, taken.holder, now, at=wish.at)
+            if isinstance(taken, Taken):
+                _ring(taken.displaced)
+                return taken
+            blocked = f"rollout {taken.holder or taken.queued} has the lane"
+        if waits:
+            return answers.wait(wish.bell, rings, f"Fleet {wish.fleet}: {waits}.")
+        queued = lanes.queue(wish.fleet, wish.rollout, wish.at, blocked)
+        if not isinstance(queued, Superseded):
+            _ring(queued.displaced)
+            waits = blocked
+        elif _dead(wish.fleet, queued.by):
+            lanes.unqueue(wish.fleet, queued.by)
+        else:
+            return _over(
+                wish,
+                _end("superseded", f"What was asked for later goes first: {queued.by}."),
+                None,
+                now,
+            )
+    raise Unavailable(f"The lane of {wish.fleet} changes too quickly; look again.")
+
+
+def _paused(fleet: str) -> str:
+    reason = parameters.paused(fleet)
+    return "" if reason is None else f"it is paused ({reason[:300]})"
+
+
+def _dead(fleet: str, by: str) -> bool:
+    """Whether what stands before us in the queue is an execution that has ended."""
+    return lanes.read(fleet).queued == by and not executions.is_running(by)
+
+
+def _stale(wish: _Wish) -> str:
+    """Why a release is too old to be rolled: an event that comes a day late is no wish."""
+    if wish.release is None or wish.release.source == "manual":
+        return ""
+    last = rollouts.past(wish.fleet).released_at
+    if wish.at >= last:
+        return ""
+    return f"It was pushed at {wish.at}, and what the fleet runs at {last}."
+
+
+def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
+    """Look, judge, decide; ``pin`` says whether the group may be touched."""
+    seen = _look(fleet)
+    against = list(refusals(seen))
+    decision = None
+    if seen.running and seen.current is not None:
+        judged = _decide(fleet, wish, seen, seen.current)
+        if isinstance(judged, str):
+            against.append(judged)
+        else:
+            decision = judged
+    if against or decision is None or seen.preferences is None:
+        raise Refused(" ".join(against) or f"Group {fleet.group} launches no image that is known.")
+    if isinstance(decision, Nothing):
+        return _end("nothing-to-do", decision.reason) | {"image": decision.image}
+    aliases = [
+        TemplateVersion(version.template_id, version.number)
+        for version in seen.running
+        if not seen.group.versions[version.template_id].isdigit()
+    ]
+    if aliases and pin:
+        autoscaling.pin(fleet.group, *aliases)
+    old = plans.old_version(seen.group, seen.running, seen.current_id or "")
+    bakes = isinstance(decision, Bake)
+    return {
+        "next": "bake" if bakes else "publish",
+        "reason": decision.reason,
+        "group": fleet.group,
+        "image": None if isinstance(decision, Bake) else decision.image,
+        "base": decision.base,
+        "bake": {"key": decision.key, "name": decision.name},
+        "from": old,
+        "steps": plans.steps(
+            decision,
+            seen.group,
+            seen.preferences,
+            old=old,
+            pins=bool(aliases),
+            pinned=pin,
+            addresses=fleet.addresses.count,
+        ),
+        "estimate": asdict(
+            estimates.estimate(seen.preferences, desired=seen.group.desired, bakes=bakes)
+        ),
+    }
+
+
+def _look(fleet: Fleet) -> Seen:
+    group = autoscaling.describe_group(fleet.group)
+    running = []
+    if group.template is not None:
+        sources = templates.sources(
+            group.template.template_id,
+            group.template.version,
+            versions_by_template(group.overrides),
+        )
+        running = [ec2_templates.version(template, number) for template, number in sources.items()]
+    current_id = running[0].image if running else None
+    return Seen(
+        fleet=fleet.name,
+        roll=fleet.roll,
+        group=group,
+        refreshes=autoscaling.refreshes(group.name),
+        running=running,
+        preferences=preferences(
+            fleet.roll,
+            desired=group.desired,
+            addresses=fleet.addresses.count > 0,
+            group_warmup_seconds=group.warmup_seconds,
+        ),
+        current_id=current_id,
+        current=_image(current_id),
+        template_tags={each.template_id: ec2_templates.tags(each.template_id) for each in running},
+        alarms=alarms.states(fleet.roll.alarms),
+        pool=ec2_addresses.pool(fleet.name) if fleet.addresses.count else (),
+        address_count=fleet.addresses.count,
+    )
+
+
+def _image(image_id: str | None) -> Image | None:
+    if image_id is None or image_id.startswith("resolve:"):
+        return None
+    try:
+        return ec2_images.get(image_id)
+    except NotFound:
+        return None
+
+
+def _decide(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision | str:
+    """What to do, or why it cannot be done."""
+    if wish.release is None:
+        return _decide_back(fleet, wish, seen, current)
+    base = _base(fleet.bake.base, current)
+    image = _image(base)
+    if image is None or not image.is_available:
+        state = "does not exist" if image is None else f"is {image.state}"
+        return (
+            f"A bake would start from {base}, which {state}; set bake.base to an image that is "
+            "available."
+        )
+    key = images.bake_key(
+        base,
+        wish.release.digest,
+        fleet.bake.install,
+        fleet.bake.verify,
+        fleet.bake.environment,
+    )
+    return plans.release(
+        fleet.name,
+        seen.group,
+        current=current.image_id,
+        base=base,
+        key=key,
+        baked=ec2_images.baked(fleet.name, key),
+        running=seen.running,
+    )
+
+
+def _base(wanted: str | None, current: Image) -> str:
+    if wanted is None:
+        return images.root_base(current)
+    return parameters.image(wanted) if wanted.startswith("/") else wanted
+
+
+def _decide_back(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision | str:
+    past = rollouts.past(fleet.name)
+    target_id = wish.image or plans.roll_back_target(past.images, current.image_id)
+    if target_id is None:
+        return (
+            f"Ovenbird knows no image that fleet {fleet.name} ran before {current.image_id}; name "
+            "one in the payload (image)."
+        )
+    target = _image(target_id)
+    if target is None:
+        return f"The image {target_id} does not exist any more; name another one (image)."
+    return plans.bad_target(target) or plans.roll_back(
+        seen.group, current=current.image_id, target=target, running=seen.running
+    )
+
+
+def _end(result: str, reason: str) -> Answer:
+    return {"next": "end", "result": result, "reason": reason, "steps": [reason]}
+
+
+def _over(wish: _Wish, plan: Answer, fence: int | None, now: datetime) -> Answer:
+    """It ends here: remember why, and let the next one in."""
+    result, reason = str(plan["result"]), str(plan["reason"])
+    rollouts.end(wish.rollout, fleet=wish.fleet, result=result, reason=reason, now=now)
+    if result == "nothing-to-do":
+        image = str(plan["image"])
+        rollouts.settled(wish.fleet, action=wish.action, before=image, image=image, at=wish.at)
+    if fence is not None:
+        _leave(wish, fence)
+    return plan
+
+
+def _leave(wish: _Wish, fence: int) -> None:
+    _ring(lanes.release(wish.fleet, wish.rollout, fence))
+
+
+def _ring(rollout: str | None) -> None:
+    if rollout:
+        executions.complete(doorbells.ring(f"queue-{rollout}"))

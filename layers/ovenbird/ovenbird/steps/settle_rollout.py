@@ -1,0 +1,89 @@
+"""SettleRollout: the rollout worked; make that the truth for everybody, tell people, give way.
+
+In this order, so that killing it anywhere and repeating it ends the same: the templates' default
+versions, the published image, the ledger, the notice, the lane, the next one in the queue. A notice
+may come twice, but never not at all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ovenbird import answers
+from ovenbird.answers import Answer
+from ovenbird.aws import autoscaling, ec2_templates, executions, parameters, topic
+from ovenbird.core import notices
+from ovenbird.core.notices import Told
+from ovenbird.ledger import doorbells, lanes, rollouts
+
+
+def step(event: dict[str, Any], now: datetime) -> Answer:
+    """Settle it; repeating it changes nothing more.
+
+    Raises:
+        LaneLost, Stopped: Before anything was settled: the rollout is undone instead.
+    """
+    fleet, rollout, plan = event["fleet"], event["rollout"], event["plan"]
+    known = rollouts.read(rollout)
+    settled = known is not None and bool(known.result)
+    if not settled:
+        lanes.check(fleet, rollout, plan["fence"])
+    image = image_of(event)
+    if not settled:
+        for template, number in event["version"]["targets"].items():
+            ec2_templates.make_default(template, number)
+        parameters.publish_image(fleet, image)
+        rollouts.settled(
+            fleet,
+            action=event["action"],
+            before=plan["from"]["image"],
+            image=image,
+            at=_released_at(event),
+        )
+    result = "rolled-back" if event["action"] == "roll-back" else "released"
+    rollouts.end(rollout, fleet=fleet, result=result, reason=plan["reason"], now=now, image=image)
+    lane = lanes.read(fleet)
+    ours = (lane.holder, lane.fence) == (rollout, plan["fence"])
+    if known is None or not known.notified:
+        topic.publish(_notice(event, image, lane.stop_by if ours else "", now))
+        rollouts.notified(rollout, now)
+    waiting = lanes.release(fleet, rollout, plan["fence"])
+    if waiting:
+        executions.complete(doorbells.ring(f"queue-{waiting}"))
+    took = notices.duration(notices.since(plan["began"], now))
+    return answers.done(f"Fleet {fleet} runs {image}; it took {took}.", result=result, image=image)
+
+
+def image_of(event: dict[str, Any]) -> str:
+    """The image that the rollout has led the fleet to: baked, or known since the plan."""
+    return str((event.get("bake") or {}).get("image") or event["plan"]["image"])
+
+
+def _released_at(event: dict[str, Any]) -> str:
+    return str(event["at"] if "at" in event else event["release"]["at"])
+
+
+def _notice(event: dict[str, Any], image: str, stop_by: str, now: datetime) -> notices.Notice:
+    plan, version, release = event["plan"], event["version"], event.get("release") or {}
+    group = autoscaling.describe_group(plan["group"])
+    return notices.released(
+        Told(
+            fleet=event["fleet"],
+            rollout=event["rollout"],
+            action=event["action"],
+            revision=release.get("revision", ""),
+            description=release.get("description", ""),
+            asked=event.get("reason") or "",
+        ),
+        group=plan["group"],
+        instances=group.desired,
+        image=(plan["from"]["image"], image),
+        version=(
+            f"{plan['from']['template']} version {plan['from']['version']}",
+            f"{version['template']} version {version['version']}",
+        ),
+        baked=bool((event.get("bake") or {}).get("baked")),
+        took=notices.since(plan["began"], now),
+        too_late=stop_by,
+    )
