@@ -90,9 +90,9 @@ def start_refresh(
         Throttled, Unavailable: After Unavailable a refresh may have been started.
 
     IAM: autoscaling:StartInstanceRefresh
-    IAM also: ec2:RunInstances, ec2:CreateTags, iam:PassRole (AWS makes a dry run of the launch in
-    the name of the caller)
-    Source: EC2 Auto Scaling user guide, "Launch template permissions".
+    IAM also: ec2:RunInstances, ec2:CreateTags, iam:PassRole
+    Source: EC2 Auto Scaling user guide, "Launch template permissions": AWS makes a dry run of the
+    launch in the caller's name.
     """
     with faults.translated(f"start a refresh of group {group}"):
         try:
@@ -175,9 +175,9 @@ def pin(name: str, *templates: TemplateVersion) -> None:
         Throttled, Unavailable: Safe to repeat.
 
     IAM: autoscaling:DescribeAutoScalingGroups, autoscaling:UpdateAutoScalingGroup
-    IAM also: ec2:RunInstances, ec2:CreateTags, iam:PassRole (AWS makes a dry run of the launch in
-    the name of the caller)
-    Source: EC2 Auto Scaling user guide, "Launch template permissions".
+    IAM also: ec2:RunInstances, ec2:CreateTags, iam:PassRole
+    Source: EC2 Auto Scaling user guide, "Launch template permissions": AWS makes a dry run of the
+    launch in the caller's name.
     """
     group = describe_group(name)
     versions = group.versions
