@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ovenbird import answers, events
+from ovenbird import answers, events, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import executions, parameters
 from ovenbird.core import releases
@@ -104,8 +104,7 @@ def _stop(asked: RollBackAsked, holder: str) -> bool:
     )
     if stopping is None:
         return False
-    if stopping.displaced:
-        executions.complete(doorbells.ring(f"queue-{stopping.displaced}"))
+    turns.wake(stopping.displaced)
     if stopping.doorbell:
         executions.complete(doorbells.ring(stopping.doorbell))
     return True

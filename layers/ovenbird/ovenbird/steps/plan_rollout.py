@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ovenbird import answers, events
+from ovenbird import events, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import (
     alarms,
@@ -21,7 +21,6 @@ from ovenbird.aws import (
     ec2_addresses,
     ec2_images,
     ec2_templates,
-    executions,
     parameters,
 )
 from ovenbird.core import estimates, images, plans, templates
@@ -31,10 +30,10 @@ from ovenbird.core.plans import Bake, Decision, Nothing
 from ovenbird.core.preferences import preferences
 from ovenbird.core.refusals import Seen, refusals
 from ovenbird.core.releases import Push, Release
-from ovenbird.errors import BadEvent, NotFound, Refused, Terminal, Unavailable
+from ovenbird.errors import BadEvent, NotFound, Refused, Terminal
 from ovenbird.fleet import Fleet
-from ovenbird.ledger import doorbells, lanes, rollouts
-from ovenbird.ledger.lanes import Held, Superseded, Taken
+from ovenbird.ledger import lanes, rollouts
+from ovenbird.ledger.lanes import Superseded, Taken
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,6 @@ class _Wish:
     image: str | None
     at: str
     dry_run: bool
-
-    @property
-    def bell(self) -> str:
-        return f"queue-{self.rollout}"
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -68,7 +63,10 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     fleet = parameters.fleet(wish.fleet)
     if wish.dry_run:
         return _plan(fleet, wish, pin=False) | {"next": "end", "result": "planned"}
-    turn = _turn(wish, now)
+    turn = turns.take(wish.fleet, wish.rollout, wish.at, now)
+    if isinstance(turn, Superseded):
+        reason = f"What was asked for later goes first: {turn.by}."
+        return _over(wish, _end("superseded", reason), None, now)
     if not isinstance(turn, Taken):
         return turn
     try:
@@ -76,7 +74,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         stale = _stale(wish)
         plan = _end("stale", stale) if stale else _plan(fleet, wish, pin=True)
     except Terminal:
-        _leave(wish, turn.fence)
+        turns.leave(wish.fleet, wish.rollout, turn.fence)
         raise
     if plan["next"] == "end":
         return _over(wish, plan, turn.fence, now)
@@ -115,52 +113,6 @@ def _wish(event: dict[str, Any], now: datetime) -> _Wish:
         at=event["at"] if "at" in event else written["at"],
         dry_run=bool(event.get("dry_run")),
     )
-
-
-def _turn(wish: _Wish, now: datetime) -> Taken | Answer:
-    """Take the lane, or wait for it.
-
-    The queue is joined first and everything looked at once more afterwards: whoever frees the lane
-    or ends the pause then finds us there, or we find it done.
-    """
-    rings = doorbells.read(wish.bell)
-    waits = ""
-    for _ in range(4):
-        blocked = _paused(wish.fleet)
-        if not blocked:
-            taken = lanes.take(wish.fleet, wish.rollout, now, at=wish.at)
-            if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):
-                taken = lanes.seize(wish.fleet, wish.rollout, taken.holder, now, at=wish.at)
-            if isinstance(taken, Taken):
-                _ring(taken.displaced)
-                return taken
-            blocked = f"rollout {taken.holder or taken.queued} has the lane"
-        if waits:
-            return answers.wait(wish.bell, rings, f"Fleet {wish.fleet}: {waits}.")
-        queued = lanes.queue(wish.fleet, wish.rollout, wish.at, blocked)
-        if not isinstance(queued, Superseded):
-            _ring(queued.displaced)
-            waits = blocked
-        elif _dead(wish.fleet, queued.by):
-            lanes.unqueue(wish.fleet, queued.by)
-        else:
-            return _over(
-                wish,
-                _end("superseded", f"What was asked for later goes first: {queued.by}."),
-                None,
-                now,
-            )
-    raise Unavailable(f"The lane of {wish.fleet} changes too quickly; look again.")
-
-
-def _paused(fleet: str) -> str:
-    reason = parameters.paused(fleet)
-    return "" if reason is None else f"it is paused ({reason[:300]})"
-
-
-def _dead(fleet: str, by: str) -> bool:
-    """Whether what stands before us in the queue is an execution that has ended."""
-    return lanes.read(fleet).queued == by and not executions.is_running(by)
 
 
 def _stale(wish: _Wish) -> str:
@@ -325,14 +277,5 @@ def _over(wish: _Wish, plan: Answer, fence: int | None, now: datetime) -> Answer
         image = str(plan["image"])
         rollouts.settled(wish.fleet, action=wish.action, before=image, image=image, at=wish.at)
     if fence is not None:
-        _leave(wish, fence)
+        turns.leave(wish.fleet, wish.rollout, fence)
     return plan
-
-
-def _leave(wish: _Wish, fence: int) -> None:
-    _ring(lanes.release(wish.fleet, wish.rollout, fence))
-
-
-def _ring(rollout: str | None) -> None:
-    if rollout:
-        executions.complete(doorbells.ring(f"queue-{rollout}"))

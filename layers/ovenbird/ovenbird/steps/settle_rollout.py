@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ovenbird import answers
+from ovenbird import answers, turns
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling, ec2_templates, executions, parameters, topic
+from ovenbird.aws import autoscaling, ec2_templates, parameters, topic
 from ovenbird.core import notices
 from ovenbird.core.notices import Told
-from ovenbird.ledger import doorbells, lanes, rollouts
+from ovenbird.ledger import lanes, rollouts
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -48,9 +48,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     if known is None or not known.notified:
         topic.publish(_notice(event, image, lane.stop_by if ours else "", now))
         rollouts.notified(rollout, now)
-    waiting = lanes.release(fleet, rollout, plan["fence"])
-    if waiting:
-        executions.complete(doorbells.ring(f"queue-{waiting}"))
+    turns.leave(fleet, rollout, plan["fence"])
     took = notices.duration(notices.since(plan["began"], now))
     return answers.done(f"Fleet {fleet} runs {image}; it took {took}.", result=result, image=image)
 
