@@ -1,0 +1,141 @@
+"""The rules, judged by an evaluator of event patterns that nobody here wrote.
+
+Each sample in ``events/`` reaches exactly the function that it is named after, and what is not
+ours reaches nobody.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ministack.services import eventbridge
+
+from tests.template.deployed import ROOT, functions, resources, targets_of
+from tests.template.test_names import sample_of
+
+Event = dict[str, Any]
+SAMPLES = sorted((ROOT / "events").glob("*.json"))
+ON_THE_BUS = [path for path in SAMPLES if "detail-type" in json.loads(path.read_text())]
+BY_HAND = [path for path in SAMPLES if path not in ON_THE_BUS]
+
+
+def sample(name: str) -> Event:
+    event: Event = json.loads((ROOT / f"events/{name}.json").read_text())
+    return event
+
+
+def changed(name: str, /, **detail: Any) -> Event:
+    event = copy.deepcopy(sample(name))
+    event["detail"].update(detail)
+    return event
+
+
+def matches(pattern: str, event: Event) -> bool:
+    """The emulator's TestEventPattern, which also refuses malformed patterns."""
+    request = {"EventPattern": pattern, "Event": json.dumps(event)}
+    status, _, body = eventbridge._test_event_pattern(request)
+    assert status == 200, body
+    return bool(json.loads(body)["Result"])
+
+
+def reached(event: Event, *, bucket: str = "") -> set[str]:
+    """The functions and machines that this event starts; ``bucket`` is the parameter's value."""
+    return {
+        target
+        for rule in resources("AWS::Events::Rule").values()
+        if matches(_pattern(rule["EventPattern"], bucket), event)
+        for target in targets_of(rule)
+    }
+
+
+def _pattern(pattern: dict[str, Any], bucket: str) -> str:
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict) and "Fn::If" in value:
+            _, named, otherwise = value["Fn::If"]
+            return bucket if bucket and named == {"Ref": "ReleaseBucket"} else otherwise
+        if isinstance(value, dict):
+            return {key: resolved(each) for key, each in value.items()}
+        return [resolved(each) for each in value] if isinstance(value, list) else value
+
+    return json.dumps(resolved(pattern))
+
+
+@pytest.mark.parametrize("path", ON_THE_BUS, ids=lambda path: path.stem)
+def test_a_sample_reaches_what_it_is_named_after(path: Path) -> None:
+    target = functions()[sample_of(path)]
+    expected = "AddressesStateMachine" if target == "MoveAddressFunction" else target
+    assert reached(json.loads(path.read_text())) == {expected}
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_samples_are_of_our_own_account(path: Path) -> None:
+    event = json.loads(path.read_text())
+    account = event.get("account", event.get("accountId", "111122223333"))
+    assert (account, event.get("region", "eu-west-1")) == ("111122223333", "eu-west-1")
+
+
+def test_every_rule_has_a_sample() -> None:
+    unused = [
+        name
+        for name, rule in resources("AWS::Events::Rule").items()
+        if not any(
+            matches(_pattern(rule["EventPattern"], ""), json.loads(path.read_text()))
+            for path in ON_THE_BUS
+        )
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(changed("accept-release.codepipeline", state="FAILED"), id="failed pipeline"),
+        pytest.param(changed("accept-release.codepipeline", state="STARTED"), id="begun pipeline"),
+        pytest.param(
+            changed("accept-release.codebuild", **{"build-status": "FAILED"}), id="failed build"
+        ),
+        pytest.param(changed("accept-release.codecommit", event="referenceDeleted"), id="deleted"),
+        pytest.param(changed("accept-release.codecommit", referenceType="tag"), id="a tag"),
+        pytest.param(
+            changed("accept-release.ecr", **{"action-type": "DELETE"}), id="image deleted"
+        ),
+        pytest.param(changed("accept-release.ecr", result="FAILURE"), id="image not pushed"),
+        pytest.param(changed("ring-doorbell.command", status="InProgress"), id="running command"),
+        pytest.param(changed("ring-doorbell.instance", state="pending"), id="instance not yet up"),
+        pytest.param(
+            changed("ring-doorbell.pause", name="/ovenbird/fleets/web/image"),
+            id="our own parameter: no loop",
+        ),
+        pytest.param(changed("ring-doorbell.pause", name="/acme/paused"), id="others' parameter"),
+        pytest.param(changed("answer-alarm.event", state={"value": "OK"}), id="alarm is over"),
+        pytest.param(
+            {**sample("accept-release.s3"), "detail-type": "Object Deleted"}, id="object deleted"
+        ),
+        pytest.param(
+            {**sample("move-address.launch"), "detail-type": "EC2 Instance Launch Unsuccessful"},
+            id="launch failed",
+        ),
+        pytest.param(
+            {**sample("accept-release.requested"), "detail-type": "Release Finished"},
+            id="not our kind",
+        ),
+    ],
+)
+def test_what_is_not_for_us_starts_nothing(event: Event) -> None:
+    assert reached(event) == set()
+
+
+@pytest.mark.parametrize("status", ["Success", "Failed", "TimedOut", "Canceled", "Cancelled"])
+def test_a_command_rings_however_it_ends(status: str) -> None:
+    """EventBridge writes Canceled with one l, the API with two."""
+    assert reached(changed("ring-doorbell.invocation", status=status)) == {"RingDoorbellFunction"}
+
+
+def test_a_bucket_can_be_named() -> None:
+    release = sample("accept-release.s3")
+    assert reached(release, bucket="acme-releases") == {"AcceptReleaseFunction"}
+    assert reached(release, bucket="another") == set()

@@ -1,0 +1,202 @@
+"""The state machines: valid to a validator that nobody here wrote, and wired as the house wants."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from ovenbird import errors
+from tests.template.deployed import (
+    MACHINES,
+    ROOT,
+    functions,
+    machine,
+    many,
+    resources,
+    statements,
+    step_of,
+    written,
+)
+
+# Source: Step Functions developer guide, "Handling errors"; Lambda developer guide, "Runtime
+# errors"; DynamoDB API reference, UpdateItem, Errors (the SDK integration adds the prefix).
+AWS_ERRORS = {
+    "States.ALL",
+    "States.Timeout",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+    "DynamoDb.ConditionalCheckFailedException",
+    "DynamoDb.ProvisionedThroughputExceededException",
+    "DynamoDb.RequestLimitExceededException",
+    "DynamoDb.ThrottlingException",
+    "DynamoDb.InternalServerErrorException",
+    "DynamoDb.SdkClientException",
+}
+DOORBELL = "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
+States = dict[str, dict[str, Any]]
+
+
+def states(name: str) -> States:
+    found: States = machine(name)["States"]
+    return found
+
+
+def steps(name: str) -> States:
+    """The states that run a function."""
+    return {k: s for k, s in states(name).items() if s.get("Resource", "").startswith("${")}
+
+
+def bells() -> States:
+    return {k: s for k, s in states("rollout").items() if s.get("Resource") == DOORBELL}
+
+
+def following(state: dict[str, Any]) -> set[str]:
+    """Every state that may come next, also after a failure."""
+    routes = [state, *state.get("Catch", []), *state.get("Choices", [])]
+    found = {route["Next"] for route in routes if "Next" in route}
+    return found | ({state["Default"]} if "Default" in state else set())
+
+
+def reachable(name: str, start: str) -> set[str]:
+    seen, ahead = set[str](), [start]
+    while ahead:
+        state = ahead.pop()
+        if state not in seen:
+            seen.add(state)
+            ahead += following(states(name)[state])
+    return seen
+
+
+@pytest.mark.parametrize("name", MACHINES.values())
+def test_a_validator_finds_nothing(name: str) -> None:
+    node = shutil.which("node")
+    assert node, "node is not on the PATH; run the tests with make, which installs it"
+    validator = ROOT / "node_modules/asl-validator/dist/bin/asl-validator.js"
+    file = ROOT / f"statemachine/{name}.asl.json"
+    ran = subprocess.run(
+        [node, validator, "--json-path", file], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("name", MACHINES.values())
+def test_every_error_that_is_matched_exists(name: str) -> None:
+    ours = {
+        failure.__name__
+        for failure in vars(errors).values()
+        if isinstance(failure, type) and issubclass(failure, errors.OvenbirdError)
+    }
+    for state, content in states(name).items():
+        for rule in [*content.get("Retry", []), *content.get("Catch", [])]:
+            assert set(rule["ErrorEquals"]) <= ours | AWS_ERRORS, state
+
+
+@pytest.mark.parametrize("name", MACHINES.values())
+def test_steps_are_tried_again_for_what_may_pass_and_for_nothing_else(name: str) -> None:
+    passing = {failure.__name__ for failure in errors.Retryable.__subclasses__()}
+    for state, content in steps(name).items():
+        retried = {error for rule in content["Retry"] for error in rule["ErrorEquals"]}
+        assert {error for error in retried if "." not in error} == passing, state
+        # Without these a killed or timed-out Lambda would fail a healthy rollout.
+        assert {"Runtime.ExitError", "Sandbox.Timedout", "Lambda.Unknown"} <= retried, state
+
+
+@pytest.mark.parametrize(("logical_id", "name"), MACHINES.items())
+def test_the_template_fills_every_placeholder(logical_id: str, name: str) -> None:
+    properties = written()["Resources"][logical_id]["Properties"]
+    text = (ROOT / f"statemachine/{name}.asl.json").read_text()
+    assert properties["DefinitionUri"] == f"statemachine/{name}.asl.json"
+    assert set(properties["DefinitionSubstitutions"]) == set(re.findall(r"\$\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize(("logical_id", "name"), MACHINES.items())
+def test_a_machine_may_start_its_own_steps_and_no_others(logical_id: str, name: str) -> None:
+    allowed = [
+        arn["Fn::GetAtt"][0]
+        for statement in statements(logical_id)
+        if "lambda:InvokeFunction" in many(statement["Action"])
+        for arn in many(statement["Resource"])
+    ]
+    assert sorted(allowed) == sorted(functions()[step_of(state)] for state in steps(name))
+
+
+@pytest.mark.parametrize(("logical_id", "name"), MACHINES.items())
+def test_a_state_has_the_name_of_its_function(logical_id: str, name: str) -> None:
+    assert resources("AWS::StepFunctions::StateMachine")[logical_id]
+    for state, content in steps(name).items():
+        assert content["Resource"] == f"${{{state}FunctionArn}}"
+        assert step_of(state) in functions()
+
+
+def test_whatever_fails_is_undone_and_ends_red() -> None:
+    """No way leads from the undoing to a green end."""
+    ends = {s for s, content in states("rollout").items() if content["Type"] in ("Succeed", "Fail")}
+    assert reachable("rollout", "UndoRollout") & ends == {"RolloutFailed", "UndoFailed"}
+    assert all(states("rollout")[s]["Type"] == "Fail" for s in ("RolloutFailed", "UndoFailed"))
+    for name, content in (steps("rollout") | bells()).items():
+        last = content["Catch"][-1]
+        assert last["ErrorEquals"] == ["States.ALL"], name
+        undoing = "Undo" in name
+        assert last["Next"] == ("UndoFailed" if undoing else "UndoRollout"), name
+        assert last["ResultPath"] == ("$.undo" if undoing else "$.failure"), name
+
+
+def test_an_answer_that_no_state_knows_is_a_failure() -> None:
+    for name, content in states("rollout").items():
+        if content["Type"] == "Choice":
+            expected = "RolloutFailed" if name == "AfterUndo" else "UnknownAnswer"
+            assert content["Default"] == expected
+    assert states("rollout")["UnknownAnswer"]["Next"] == "UndoRollout"
+
+
+@pytest.mark.parametrize("name", bells())
+def test_a_wait_costs_three_transitions(name: str) -> None:
+    """Step, question, doorbell, and back to the same step, however it ends."""
+    bell = bells()[name]
+    (question,) = (
+        k for k, s in states("rollout").items() if s["Type"] == "Choice" and name in following(s)
+    )
+    (step,) = (k for k, s in steps("rollout").items() if s["Next"] == question)
+    assert bell["Next"] == step
+    assert bell["Catch"][0] == {
+        "ErrorEquals": ["DynamoDb.ConditionalCheckFailedException", "States.Timeout"],
+        "ResultPath": None,
+        "Next": step,
+    }
+    # The doorbell is the one that this very step has answered.
+    answer = steps("rollout")[step]["ResultPath"]
+    key = bell["Parameters"]["Key"]["pk"]["S.$"]
+    assert key == f"States.Format('doorbell#{{}}', {answer}.doorbell)"
+    values = bell["Parameters"]["ExpressionAttributeValues"]
+    assert values[":rings"] == {"N.$": f"{answer}.rings"}
+
+
+@pytest.mark.parametrize("name", bells())
+def test_a_wait_ends_without_its_event_too(name: str) -> None:
+    """A literal: some emulators ignore TimeoutSecondsPath."""
+    assert bells()[name]["TimeoutSeconds"] in (15, 300, 600, 3600)
+    assert bells()[name]["ResultPath"] is None
+    assert (bells()[name]["TimeoutSeconds"] == 15) == name.endswith(("Soon", "Address"))
+
+
+def test_executions_keep_the_task_tokens_out_of_the_log() -> None:
+    for name, properties in resources("AWS::StepFunctions::StateMachine").items():
+        assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False, name
+        assert properties["StateMachineType"] == "STANDARD", name
+        assert properties["TracingConfiguration"] == {"Enabled": True}, name
+
+
+def test_definitions_are_far_below_the_limit() -> None:
+    """1 MB (Step Functions developer guide, Quotas)."""
+    assert all(len(json.dumps(machine(name))) < 100_000 for name in MACHINES.values())
