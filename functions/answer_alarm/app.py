@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.answer_alarm import step
 
-clients.warm("dynamodb")
+clients.warm("dynamodb", "ssm", "stepfunctions")
 handler = entry("answer_alarm", step)

@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.plan_rollout import step
 
-clients.warm("dynamodb")
+clients.warm("autoscaling", "cloudwatch", "dynamodb", "ec2", "ssm", "stepfunctions")
 handler = entry("plan_rollout", step)

@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.ring_doorbell import step
 
-clients.warm("dynamodb")
+clients.warm("dynamodb", "stepfunctions")
 handler = entry("ring_doorbell", step)
