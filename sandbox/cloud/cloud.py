@@ -59,6 +59,7 @@ class Cloud:
         self.ec2.parameter = self.ssm.parameters.value
         self.elbv2 = Elbv2(self.kernel, self.ec2, machines)
         self.cloudwatch = CloudWatch(self.kernel)
+        self.cloudwatch.measure("AWS/ApplicationELB", self.elbv2.metric)
         self.autoscaling = AutoScaling(self.kernel, self.ec2, self.elbv2, self.cloudwatch)
         self._operations: dict[str, dict[str, Operation]] = {
             "ec2": self.ec2.operations(),

@@ -116,7 +116,8 @@ def _compile(service: str, shape: Shape, strict: bool) -> Copy:
     if isinstance(shape, MapShape):
         return _map(service, shape, strict)
     if shape.type_name == "string":
-        return _string(shape, strict)
+        # EC2 says in codes of its own what is wrong with a text (InvalidAMIName.Malformed)
+        return _string(shape, strict and model(service).metadata["protocol"] != "ec2")
     if shape.type_name in _SCALARS:
         return _scalar(shape, *_SCALARS[shape.type_name], strict=strict)
     raise NotImplementedError(f"{service}: shapes of type {shape.type_name}")

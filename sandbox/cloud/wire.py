@@ -77,6 +77,8 @@ def _params(
         "url_params": {},
     }
     try:
+        if protocol == "json":
+            json.loads(body)  # moto's parser takes what is no JSON for a message
         parsed: dict[str, Any] = parser.parse(request)
     except (RequestParserError, ValueError, TypeError, AttributeError) as error:
         # moto's parsers trust their input: what is no number, or no JSON, ends as one of these

@@ -151,6 +151,8 @@ class Images:
     def deregister(self, params: Parameters) -> Result:
         """Instances of the image go on; its snapshots stay unless the call says otherwise."""
         image = self.find(params["ImageId"])
+        if not self._is_ours(image):
+            raise AwsError("AuthFailure", f"Not authorized for images: [{image.image_id}]")
         del self.all[image.image_id]
         self._tags.forget(image.image_id)
         self._machines.discard(image.image_id)

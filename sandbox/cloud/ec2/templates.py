@@ -126,8 +126,8 @@ class Templates:
 
     def modify(self, params: Parameters) -> Result:
         template = self.find(_named(params))
-        self._tokens.made(params)
-        if wanted := params.get("DefaultVersion"):
+        wanted = params.get("DefaultVersion")
+        if wanted and self._tokens.made(params) is None:
             template.default = template.version(wanted).number
         self._tokens.keep(params, (template.template_id, template.default))
         return {"LaunchTemplate": self._shown(template)}
