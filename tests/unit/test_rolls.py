@@ -218,9 +218,7 @@ def test_the_reason_is_ours_when_the_rollback_was_ours() -> None:
         refresh("RollbackSuccessful", reason="Cancelled by a user."),
         progress=replace(stuck(0), given_up="No progress for 22 minutes."),
     )
-    assert decision == GiveUp(
-        "No progress for 22 minutes. Refresh r-1 is RollbackSuccessful at 0 %: Cancelled by a user."
-    )
+    assert decision == GiveUp("No progress for 22 minutes. Its end: RollbackSuccessful.")
 
 
 def test_progress_travels_in_the_answer() -> None:

@@ -43,6 +43,9 @@ def back(status: str, name: str = "b-1", ended_minutes_ago: float | None = None)
     [
         pytest.param(group(3, 3), [], Done, id="never touched"),
         pytest.param(group(2, 3), [], Done, id="never touched, and mixed before"),
+        pytest.param(
+            group(2, 3), [refresh("InProgress", to=9)], Done, id="never touched, but by others"
+        ),
         pytest.param(group(3, 4), [refresh("Pending")], RollBack, id="ours is pending"),
         pytest.param(group(3, 4), [refresh("InProgress")], RollBack, id="ours is under way"),
         pytest.param(group(4, 4), [refresh("Baking")], RollBack, id="ours is baking"),
@@ -159,3 +162,4 @@ def test_never_starts_a_second_refresh(
 def test_touches_no_group_that_the_rollout_did_not_touch(seen: Group, past: list[Refresh]) -> None:
     foreign = [each for each in past if each.versions == {TEMPLATE: "5"}]
     assert isinstance(undo(seen, *foreign), Done)
+    assert isinstance(undo(seen, refresh("InProgress", to=5, name="r-9"), *foreign), Done)

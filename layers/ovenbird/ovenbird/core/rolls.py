@@ -108,8 +108,6 @@ def decide(
                 "Let it end or cancel it, then release again."
             )
         return _watch(active, mine, progress, preferences, patience, now)
-    if group.desired == 0 and not group.members:
-        return Done(f"Group {group.name} has no instances: the version is published, that is all.")
     if progress.refresh and not any(each.refresh_id == progress.refresh for each in mine):
         if progress.since is not None and now - progress.since > INVISIBLE:
             return GiveUp(f"Refresh {progress.refresh} was started, but AWS does not know it.")
@@ -175,8 +173,9 @@ def _judge(
     """The newest refresh of ours has ended: is the group there?"""
     last = mine[0]
     if last.status != "Successful":
-        why = f"{progress.given_up} " if progress.given_up else ""
-        return GiveUp(f"{why}{last}.")
+        if progress.given_up:  # AWS then only says that we asked for it
+            return GiveUp(f"{progress.given_up} Its end: {last.status}.")
+        return GiveUp(f"{last}.")
     if census.complete:
         return Done(f"Group {group.name}: {census}.")
     if last.ended is not None and now - last.ended < SETTLING:

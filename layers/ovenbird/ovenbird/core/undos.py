@@ -74,13 +74,13 @@ def decide(
     """
     forth = way.forth(refreshes) if way.forward else []
     back = way.backwards(refreshes)
-    active = next((each for each in refreshes if each.active), None)
-    if active is not None:
-        return _end(group, active, forth, back, irreversible)
     if not forth and not back:
         if way.forward and now - first_look < SETTLING / 4:
             return Wait("Looking whether a refresh of this rollout appears.", sweep="soon")
         return Done(f"Group {group.name} was not touched.")
+    active = next((each for each in refreshes if each.active), None)
+    if active is not None:
+        return _end(group, active, forth, back, irreversible)
     census = count(
         group,
         way.back,

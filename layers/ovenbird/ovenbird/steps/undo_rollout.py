@@ -32,6 +32,7 @@ from ovenbird.errors import BadFleet, LaneLost, NotFound, Stopped, Terminal, Una
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes, rollouts
 
+_LONGEST_MARK = 200  # the rest is in the record and in the notice
 _MOST_TURNS = 8  # turn a refresh round, look at it, and look again with its doorbell read first
 
 
@@ -216,7 +217,7 @@ def _mark_image(event: dict[str, Any]) -> None:
     image = (event.get("bake") or {}).get("image") or event["plan"].get("image")
     cause = str((event.get("failure") or {}).get("Cause", ""))
     if image:
-        ec2_images.mark_bad(image, f"{event['rollout']}: {notices.reason(cause)}")
+        ec2_images.mark_bad(image, f"{event['rollout']}: {notices.reason(cause)}"[:_LONGEST_MARK])
 
 
 def _notify(event: dict[str, Any], error: str, cause: str, undone: str, now: datetime) -> None:
