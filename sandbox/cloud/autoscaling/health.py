@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sandbox.cloud.autoscaling.ground import Instances, Targets
 from sandbox.cloud.autoscaling.group import Group
@@ -40,21 +40,23 @@ class Health:
             and not (group.checks_targets and self._fails(group, member, ("unhealthy", "initial")))
         )
 
-    def is_warm(self, group: Group, member: Member) -> bool:
-        """Whether the warm-up of the refresh that launched it has passed.
+    def warm_at(self, group: Group, member: Member) -> datetime | None:
+        """When a member that the active refresh launched is warm, ``None`` for all others.
 
-        It begins when the instance enters InService. Source: Auto Scaling API reference,
+        The warm-up begins when the instance enters InService. Source: Auto Scaling API reference,
         RefreshPreferences, InstanceWarmup.
         """
         refresh = group.refresh
-        if refresh is None or member.batch is None:
-            return True
+        if refresh is None or member.in_service_at is None or member.batch is None:
+            return None
         if not member.batch.startswith(refresh.refresh_id):
-            return True
-        if member.in_service_at is None:
-            return False
-        warmup = self._kernel.scaled(refresh.preferences.warmup)
-        return self._kernel.now() >= member.in_service_at + warmup
+            return None
+        return member.in_service_at + self._kernel.scaled(refresh.preferences.warmup)
+
+    def is_warm(self, group: Group, member: Member) -> bool:
+        """Whether the warm-up of the refresh that launched it has passed."""
+        warm_at = self.warm_at(group, member)
+        return warm_at is None or self._kernel.now() >= warm_at
 
     def is_ready(self, group: Group, member: Member) -> bool:
         """What the minimum healthy percentage counts."""

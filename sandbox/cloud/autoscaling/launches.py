@@ -123,7 +123,7 @@ class Launches:
         activity.finish("Failed", now, message)
         self._notices.launched(group, activity, ok=False)
         group.failed_launches += 1
-        pause = min(timedelta(seconds=10) * 2**group.failed_launches, _LONGEST_PAUSE)
+        pause = min(timedelta(seconds=10) * 2 ** min(group.failed_launches, 8), _LONGEST_PAUSE)
         group.no_launch_before = now + self._kernel.scaled(pause)
 
     def _place(self, group: Group) -> tuple[str, str]:

@@ -94,16 +94,23 @@ class Reconciler:
     def _next(self, group: Group) -> timedelta | None:
         """When to look again, ``None`` when only a call or an event can change anything."""
         refresh = group.refresh
-        calm = len(group.active) == group.desired and all(
+        steady = all(
             member.lifecycle == "Standby" or self._health.passes(group, member)
             for member in group.members.values()
         )
-        if not calm or group.deleting:
+        if not steady or group.deleting or len(group.active) < group.desired:
             return _EVERY
         if refresh is None:
-            return None
-        until = refresh.waits_until or refresh.bakes_until
-        if until is None:
+            return None if len(group.active) == group.desired else _EVERY
+        moments = [each for each in (refresh.waits_until, refresh.bakes_until) if each]
+        moments = moments or [
+            warm
+            for member in group.active
+            if (warm := self._health.warm_at(group, member)) and warm > self._kernel.now()
+        ]
+        if not moments:
             return _EVERY
-        left = (until - self._kernel.now()) * self._kernel.timeline.speed
-        return max(SOON, min(_SELDOM, left))
+        left = (min(moments) - self._kernel.now()) * self._kernel.timeline.speed
+        if refresh.preferences.alarms:  # they may be somebody else's, who does not tell us
+            left = min(left, _SELDOM)
+        return max(SOON, left)
