@@ -44,7 +44,7 @@ class Around:
         self._known: dict[str, Parameter] | None = None
         self._carrier = threading.Thread(target=self._carry, name="events", daemon=True)
         cloud.kernel.bus.listeners.append(self._events.put)
-        cloud.ec2.parameter = emulator.parameter
+        cloud.ec2.parameter = self._parameter
 
     def start(self) -> None:
         self._carrier.start()
@@ -75,6 +75,13 @@ class Around:
         for name, alarm in self._emulator.alarms().items():
             self._compare(name, alarm)
         self._tell_of_parameters()
+
+    def _parameter(self, name: str) -> str:
+        value = self._emulator.parameter(name)
+        if value is None:
+            message = f"The parameter {name} of a launch template's image does not exist."
+            raise AwsError("InvalidParameterValue", message)
+        return value
 
     def _compare(self, name: str, alarm: dict[str, Any]) -> None:
         put = {"AlarmName": name, **{key: alarm[key] for key in KEPT if alarm.get(key)}}

@@ -66,8 +66,8 @@ class Loopback:
 
 
 def free_port(preferred: int, host: str = "127.0.0.1") -> int:
-    """The preferred port if nobody listens there, else one that the system picks."""
-    return preferred if _is_free(Place(host, preferred)) else _free_port(host)
+    """The preferred port if nobody listens there, else (or for 0) one that the system picks."""
+    return preferred if preferred and _is_free(Place(host, preferred)) else _free_port(host)
 
 
 def _hosts(network: int) -> Iterator[str]:
