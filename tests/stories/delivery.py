@@ -36,6 +36,7 @@ class Delivery:
     late: dict[str, timedelta] = field(default_factory=dict)
     delivered: list[tuple[str, str]] = field(default_factory=list)  # detail type, target
     dead: list[tuple[str, Any, str]] = field(default_factory=list)  # target, event, error
+    under_way: int = 0  # deliveries and retries that are still to come
 
     def put(self, event: Event) -> None:
         """Bring an event to whoever wants it."""
@@ -60,12 +61,14 @@ class Delivery:
             payload = payload[step]
 
         def bring() -> None:
+            self.under_way -= 1
             self.delivered.append((event["detail-type"], target.arn.split(":")[-1]))
             if ":stateMachine:" in target.arn:
                 self.start(target.arn, json.dumps(payload))
             else:
                 self.invoke_later(target.arn, payload)
 
+        self.under_way += 1
         self.after(delay, bring)
 
     def invoke_later(self, arn: str, payload: Any, *, attempt: int = 0) -> None:
@@ -77,10 +80,13 @@ class Delivery:
             if attempt >= min(function.retries, len(RETRIES_AFTER)):
                 self.dead.append((function.folder.name, payload, failure.error))
                 return
-            self.after(
-                RETRIES_AFTER[attempt],
-                lambda: self.invoke_later(arn, payload, attempt=attempt + 1),
-            )
+            self.under_way += 1
+
+            def again() -> None:
+                self.under_way -= 1
+                self.invoke_later(arn, payload, attempt=attempt + 1)
+
+            self.after(RETRIES_AFTER[attempt], again)
 
 
 def _matches(pattern: str, event: Event) -> bool:

@@ -58,6 +58,14 @@ class Fleet:
             "autoscaling", "UpdateAutoScalingGroup", AutoScalingGroupName=self.name, **changes
         )
 
+    def tag(self, fleet: str) -> None:
+        """Say whose the group is."""
+        tag = {"ResourceId": self.name, "ResourceType": "auto-scaling-group"}
+        tag |= {"Key": TAG, "Value": fleet}
+        self.world.operator(
+            "autoscaling", "CreateOrUpdateTags", Tags=[tag | {"PropagateAtLaunch": True}]
+        )
+
     def pause(self, reason: str) -> None:
         self.world.operator(
             "ssm",

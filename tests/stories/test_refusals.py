@@ -58,8 +58,7 @@ def somebody_refreshes(web: Fleet) -> None:
 
 
 def untag(web: Fleet) -> None:
-    tag = {"ResourceId": "web", "ResourceType": "auto-scaling-group", "Key": "ovenbird:fleet"}
-    web.world.operator("autoscaling", "DeleteTags", Tags=[tag])
+    web.tag("shop")
 
 
 def suspend(web: Fleet) -> None:
@@ -71,16 +70,12 @@ def suspend(web: Fleet) -> None:
     )
 
 
-def remove_group_from_document(web: Fleet) -> None:
-    web.document(groups=["shop"])
-
-
 @pytest.mark.parametrize(
     ("options", "before", "because"),
     [
         pytest.param({"version": "$Latest"}, nothing, "roll.pin", id="latest"),
         pytest.param({"version": "$Default"}, nothing, "roll.pin", id="default"),
-        pytest.param({"image_by_parameter": True}, nothing, "SSM parameter", id="ssm image"),
+        pytest.param({"image_by_parameter": True}, nothing, "parameter", id="ssm image"),
         pytest.param({}, somebody_refreshes, "efresh", id="somebody else's refresh"),
         pytest.param(
             {"roll": {"alarms": ["web-5xx"]}},
@@ -95,21 +90,21 @@ def remove_group_from_document(web: Fleet) -> None:
         pytest.param(
             {
                 "size": 1,
-                "maximum": 1,
+                "addresses": 1,
                 "roll": {"min_healthy_percent": 100, "max_healthy_percent": 100},
             },
             nothing,
-            "MaxSize",
+            "one instance",
             id="group of one with 100/100",
         ),
         pytest.param({}, untag, "ovenbird:fleet", id="not tagged"),
         pytest.param({}, suspend, "Terminate", id="suspended process"),
-        pytest.param({}, remove_group_from_document, "shop", id="no such group"),
     ],
 )
 def test_refuses(options: dict[str, Any], before: Callable[[Fleet], None], because: str) -> None:
     with a_fleet(**options) as web:
         before(web)
+        calls = len(web.world.calls)
         web.world.upload("two")
         rollout = web.world.finish()
 
@@ -118,14 +113,24 @@ def test_refuses(options: dict[str, Any], before: Callable[[Fleet], None], becau
         assert because in web.world.notices[-1]
         touched = [
             call.operation
-            for call in web.world.calls
+            for call in web.world.calls[calls:]
             if call.service in WRITES_TO_A_FLEET
             and not call.operation.startswith(("Describe", "Get", "List"))
         ]
         assert touched == []
-        assert web.versions == {"1": web.group.desired}
+        assert set(web.versions) == {"1"}
         assert web.saved_version == options.get("version", "1")
         assert not web.builders
+
+
+def test_a_group_that_does_not_exist_is_not_found() -> None:
+    with a_fleet() as web:
+        web.document(groups=["shop"])
+        web.world.upload("two")
+        rollout = web.world.finish()
+        assert (rollout.status, rollout.error) == ("FAILED", "NotFound")
+        assert "shop" in web.world.notices[-1]
+        assert web.is_as_before()
 
 
 def test_a_bad_document_is_refused_with_the_field_the_value_and_what_would_be_right() -> None:

@@ -279,12 +279,14 @@ class World:
         return str(answer["Parameter"]["Value"])
 
     def finish(self, **limit: float) -> Execution:
-        """Let time pass until no execution runs; the last rollout."""
+        """Let time pass until every event has arrived and no execution runs; the last rollout."""
 
         def idle() -> bool:
-            return bool(self.rollouts) and not any(
+            return not self.delivery.under_way and not any(
                 execution.running for execution in self.states.executions.values()
             )
+
+        self.run_for(seconds=2)  # what was put on the bus a moment ago is under way by then
 
         self.run_until(idle, **(limit or {"hours": 6}))
         return self.rollouts[-1]
