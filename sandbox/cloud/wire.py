@@ -40,7 +40,7 @@ def answer(
     target = lower.get("x-amz-target", "")
     is_json = bool(target)
     if not is_json:
-        fields |= parse_qsl(body.decode(), keep_blank_values=True)
+        fields |= parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
     operation = target.rpartition(".")[2] if is_json else fields.get("Action", "")
     protocol = _protocol(service, is_json=is_json)
     try:

@@ -189,6 +189,17 @@ def test_an_instance_that_never_runs_says_why(account: Account) -> None:
     assert "PrivateIpAddress" not in shown
 
 
+def test_other_services_learn_the_reason_of_an_end_that_cannot_be_seen_yet(
+    account: Account,
+) -> None:
+    account.hide_new_things_for(minutes=10)
+    account.cloud.ec2.launching.never_run(reason="Internal error on launch")
+    instance = account.pending_instance()
+    assert account.cloud.ec2.reason(instance) == ""
+    account.run_for(minutes=1)
+    assert account.cloud.ec2.reason(instance) == "Server.InternalError: Internal error on launch"
+
+
 def test_a_new_instance_cannot_be_seen_at_once(account: Account) -> None:
     account.hide_new_things_for(seconds=10)
     instance = account.pending_instance()
