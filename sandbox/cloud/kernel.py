@@ -35,7 +35,7 @@ class Kernel:
     """The ground under the services; it knows no service.
 
     ``visible_after`` is how long a new resource cannot be seen by describe calls (eventual
-    consistency, aws-facts 7); zero unless a test asks for more.
+    consistency, EC2 API reference, "Eventual consistency"); zero unless a test asks for more.
     """
 
     def __init__(
