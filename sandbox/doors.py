@@ -69,7 +69,7 @@ class Doors:
             }
         for arn in self._targets.keys() - self.balancers.keys():
             self._open_balancer(arn)
-        for public in self._holders.keys() - self.addresses.keys():
+        for public in sorted(self._holders.keys() - self.addresses.keys()):
             self._open_address(public)
         for public in self.addresses.keys() - self._holders.keys():
             self._run(self.addresses.pop(public).close())
