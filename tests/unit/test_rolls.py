@@ -63,7 +63,8 @@ def stuck(minutes: float, *, percent: int = 25, before: int = 0) -> Progress:
     [
         pytest.param(group(3, 3), [], Start, id="old instances, no refresh yet"),
         pytest.param(group(4, 4, saved=4), [], Done, id="already there"),
-        pytest.param(group(), [], Done, id="scaled to zero"),
+        pytest.param(group(), [], Start, id="scaled to zero: the next instance shall be new"),
+        pytest.param(group(saved=4), [], Done, id="scaled to zero, and there already"),
         pytest.param(group(desired=0), [refresh("InProgress")], Wait, id="zero, but refreshed"),
         pytest.param(group(desired=2), [], Start, id="empty, but about to launch"),
         pytest.param(group(3, 4), [refresh("Pending")], Wait, id="pending"),

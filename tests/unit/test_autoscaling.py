@@ -1,0 +1,171 @@
+"""The adapter of Auto Scaling where moto has no answer: refreshes, and what AWS refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import ANY, Stubber
+
+from ovenbird.aws import autoscaling, clients
+from ovenbird.core.groups import TemplateVersion
+from ovenbird.core.refreshes import Refresh
+from ovenbird.errors import NotFound, Refused, Throttled, Unavailable
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+TO_FOUR = {"LaunchTemplate": {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "4"}}
+PREFERENCES = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 125}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    clients.reset()
+    with Stubber(clients.get("autoscaling")) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+    clients.reset()
+
+
+def start() -> str | None:
+    return autoscaling.start_refresh("web", TO_FOUR, PREFERENCES)
+
+
+def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
+    aws.add_response(
+        "describe_instance_refreshes",
+        {
+            "InstanceRefreshes": [
+                {
+                    "InstanceRefreshId": "r-2",
+                    "AutoScalingGroupName": "web",
+                    "Status": "RollbackSuccessful",
+                    "StatusReason": "The rollback is over.",
+                    "StartTime": NOON,
+                    "EndTime": NOON,
+                    "PercentageComplete": 25,
+                    "InstancesToUpdate": 3,
+                    "DesiredConfiguration": TO_FOUR,
+                    "RollbackDetails": {"RollbackReason": "web-5xx is in ALARM."},
+                },
+                {"InstanceRefreshId": "r-1", "AutoScalingGroupName": "web", "Status": "Pending"},
+            ]
+        },
+        {"AutoScalingGroupName": "web", "MaxRecords": 100},
+    )
+    assert autoscaling.refreshes("web") == (
+        Refresh(
+            "r-2",
+            "RollbackSuccessful",
+            "web-5xx is in ALARM. The rollback is over.",
+            25,
+            NOON,
+            NOON,
+            TemplateVersion("lt-0123456789abcdef0", "4"),
+            remaining=3,
+        ),
+        Refresh("r-1", "Pending"),
+    )
+
+
+def test_a_refresh_is_asked_for_with_everything(aws: Stubber) -> None:
+    aws.add_response(
+        "start_instance_refresh",
+        {"InstanceRefreshId": "r-1"},
+        {
+            "AutoScalingGroupName": "web",
+            "Strategy": "Rolling",
+            "DesiredConfiguration": TO_FOUR,
+            "Preferences": PREFERENCES,
+        },
+    )
+    assert start() == "r-1"
+
+
+def test_an_active_refresh_is_no_failure(aws: Stubber) -> None:
+    aws.add_client_error("start_instance_refresh", "InstanceRefreshInProgress")
+    assert start() is None
+
+
+@pytest.mark.parametrize(
+    ("call", "operation", "code", "status", "failure"),
+    [
+        (start, "start_instance_refresh", "ValidationError", 400, Refused),
+        (start, "start_instance_refresh", "LimitExceeded", 400, Refused),
+        (start, "start_instance_refresh", "Throttling", 400, Throttled),
+        (start, "start_instance_refresh", "ResourceContention", 500, Unavailable),
+        (
+            lambda: autoscaling.refreshes("web"),
+            "describe_instance_refreshes",
+            "ValidationError",
+            400,
+            NotFound,
+        ),
+        (
+            lambda: autoscaling.roll_back_refresh("web"),
+            "rollback_instance_refresh",
+            "ResourceContention",
+            500,
+            Unavailable,
+        ),
+    ],
+)
+def test_what_aws_refuses_has_a_name(
+    aws: Stubber,
+    call: Callable[[], object],
+    operation: str,
+    code: str,
+    status: int,
+    failure: type[Exception],
+) -> None:
+    for _ in range(5):  # the SDK's own repetitions of what can be repeated
+        aws.add_client_error(operation, code, "because", http_status_code=status)
+    with pytest.raises(failure, match="because"):
+        call()
+    aws._queue.clear()  # type: ignore[attr-defined]  # those that were not repeated
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("IrreversibleInstanceRefresh", False), ("ActiveInstanceRefreshNotFound", True)],
+)
+def test_rolling_back_what_cannot_be_rolled_back(aws: Stubber, code: str, expected: bool) -> None:
+    aws.add_client_error("rollback_instance_refresh", code)
+    assert autoscaling.roll_back_refresh("web") is expected
+
+
+def test_cancelling_nothing_is_no_failure(aws: Stubber) -> None:
+    aws.add_client_error("cancel_instance_refresh", "ActiveInstanceRefreshNotFound")
+    autoscaling.cancel_refresh("web")
+
+
+def page(*names: str, token: str = "") -> dict[str, Any]:
+    groups = [
+        {
+            "AutoScalingGroupName": name,
+            "MinSize": 0,
+            "MaxSize": 1,
+            "DesiredCapacity": 0,
+            "DefaultCooldown": 300,
+            "AvailabilityZones": [],
+            "HealthCheckType": "EC2",
+            "CreatedTime": NOON,
+        }
+        for name in names
+    ]
+    return {"AutoScalingGroups": groups} | ({"NextToken": token} if token else {})
+
+
+def test_the_groups_of_a_fleet_are_read_to_the_last_page(aws: Stubber) -> None:
+    aws.add_response("describe_auto_scaling_groups", page("web-b", token="more"))
+    aws.add_response(
+        "describe_auto_scaling_groups",
+        page("web-a"),
+        {"Filters": ANY, "MaxRecords": 100, "NextToken": "more"},
+    )
+    assert [each.name for each in autoscaling.groups_of("web")] == ["web-a", "web-b"]
