@@ -50,19 +50,20 @@ class Invariants:
     fleet: Fleet
     min_healthy_percent: int = 100
     may_pin: bool = False
+    strangers: dict[str, str] = field(default_factory=dict)  # allocation → holder
     leftovers: set[str] = field(default_factory=set)  # rollouts checked for leftovers
     _seen: int = 0
 
     def __post_init__(self) -> None:
         self.forgive()
         self.saved = self.fleet.saved_version
-        self.strangers = self._strangers()
         self.world.watchers.append(self.check)
 
     def forgive(self) -> None:
         """From now on, what stands now is what must be kept."""
         self.promised = len(self.fleet.serving) * self.min_healthy_percent // 100
         self.desired = self.fleet.group.desired
+        self.strangers = self._strangers()
 
     def check(self) -> None:
         """After every call."""

@@ -74,7 +74,8 @@ def test_a_release_after_it_rolls_forward_again() -> None:
         release(web, "two")
         web.roll_back()
         web.world.finish()
-        assert web.revisions == {release(web, "three"): 4}
+        third = release(web, "three")
+        assert web.revisions == {third: 4}
         web.world.run_for(minutes=2)
         web.roll_back()
         web.world.finish()

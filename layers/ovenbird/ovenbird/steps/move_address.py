@@ -94,7 +94,11 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         return _ignored(str(gone))
     if _TAG not in group.tags:
         return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
-    return _by_itself(parameters.fleet(group.tags[_TAG]), group, now)
+    try:
+        fleet = parameters.fleet(group.tags[_TAG])
+    except NotFound as missing:
+        return _ignored(str(missing))
+    return _by_itself(fleet, group, now)
 
 
 def _by_itself(fleet: Fleet, group: Group, now: datetime) -> Answer:
