@@ -149,5 +149,5 @@ def _check(pairs: dict[str, str]) -> None:
                 "InvalidParameterValue",
                 f"Tag keys starting with 'aws:' are reserved for internal use: {key}",
             )
-        if not 1 <= len(key) <= 127 or len(value) > 255:
+        if not 1 <= len(key) <= 127 or len(value) > 256:
             raise AwsError("InvalidParameterValue", f"Tag '{key}' is longer than allowed")
