@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.layers import Layers
 from sandbox.processes import Processes
 
 _UNNAMED = "Runtime.HandlerError"
@@ -30,6 +31,7 @@ def apply(speed: float, processes: Processes) -> Callable[[], None]:
         _wrap(machines, "_invoke_with_callback", _scaled_timeouts(speed)),
         _wrap(rules, "_dispatch_to_lambda", _asynchronous(functions)),
         _wrap(workers.Worker, "_spawn", _noted(processes)),
+        _wrap(functions, "_resolve_layer_zip", _shared(Layers(processes.state / "layers"))),
         # Read once when the module was imported, perhaps for an earlier sandbox of this process.
         _replace(machines, "_SFN_WAIT_SCALE", 1 / speed),
         _replace(functions, "_LAMBDA_ASYNC_RETRY_BASE_SECONDS", 60 / speed),
@@ -122,6 +124,19 @@ def _noted(processes: Processes) -> Callable[[Callable[..., Any]], Callable[...,
                 processes.note(worker._proc)
 
         return spawn_noted
+
+    return wrap
+
+
+def _shared(layers: Layers) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Every worker would unpack its layers anew."""
+
+    def wrap(resolve: Callable[..., Any]) -> Callable[..., Any]:
+        def resolve_shared(attachment: Any) -> bytes | None:
+            packed = resolve(attachment)
+            return layers.pointer(packed) if packed else None
+
+        return resolve_shared
 
     return wrap
 

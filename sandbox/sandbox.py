@@ -36,6 +36,14 @@ PORT = 4566
 SPEED = 30.0
 _HEARTBEAT = 0.01  # seconds, at most, between two looks at what is due
 _HURRY = 100.0  # the speed at which the sample fleet comes into being, before anybody watches
+# What Lambda's workers must not inherit: other credentials, and what changes how Python runs.
+_UNSET = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+)
 _ROOT = Path(__file__).parent.parent
 
 
@@ -124,9 +132,9 @@ class Sandbox:
         self.cloud = Cloud(WallClock(), self.machines, speed=self.speed, region=REGION)
         self.emulator = Emulator(self.speed, processes)
         opened.callback(self.emulator.close)
-        gateway = Gateway(self.cloud, self.emulator.application)
-        opened.callback(gateway.close)
-        server = Server(self.place, gateway, self.log)
+        self.gateway = Gateway(self.cloud, self.emulator.application)
+        opened.callback(self.gateway.close)
+        server = Server(self.place, self.gateway, self.log)
         opened.callback(server.close)
         server.start()
         self.around = Around(self.cloud, self.emulator)
@@ -211,9 +219,8 @@ def tools() -> list[str]:
 @contextlib.contextmanager
 def _environment(variables: Mapping[str, str]) -> Any:
     """Set environment variables, and put back what was there."""
-    unset = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
-    before = {name: os.environ.get(name) for name in (*variables, *unset)}
-    for name in unset:
+    before = {name: os.environ.get(name) for name in (*variables, *_UNSET)}
+    for name in _UNSET:
         os.environ.pop(name, None)
     os.environ.update(variables)
     try:
