@@ -102,9 +102,9 @@ def _balancer(elbv2: Any, ec2: Any, subnets: list[str]) -> tuple[str, str]:
         Port=APPLICATION_PORT,
         VpcId=vpc_id,
         HealthCheckPath="/health",
-        HealthCheckIntervalSeconds=10,
+        HealthCheckIntervalSeconds=15,
         HealthyThresholdCount=2,
-        UnhealthyThresholdCount=2,
+        UnhealthyThresholdCount=4,  # a machine that boots needs its time
     )["TargetGroups"][0]["TargetGroupArn"]
     elbv2.modify_target_group_attributes(
         TargetGroupArn=target_group,
