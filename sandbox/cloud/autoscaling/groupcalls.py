@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
-from sandbox.cloud.autoscaling import configuration, sizes
-from sandbox.cloud.autoscaling.ground import Instances
-from sandbox.cloud.autoscaling.group import PROCESSES, Group, Tag
+from sandbox.cloud.autoscaling import configuration, sizes, tagging
+from sandbox.cloud.autoscaling.ground import Instances, Targets
+from sandbox.cloud.autoscaling.group import PROCESSES, Group
 from sandbox.cloud.autoscaling.reconciler import Reconciler
 from sandbox.cloud.autoscaling.register import Register, known_only, page
 from sandbox.cloud.errors import AwsError
@@ -41,9 +40,14 @@ class GroupCalls:
     """CreateAutoScalingGroup and the like."""
 
     def __init__(
-        self, kernel: Kernel, ec2: Instances, register: Register, reconciler: Reconciler
+        self,
+        kernel: Kernel,
+        ec2: Instances,
+        elbv2: Targets,
+        register: Register,
+        reconciler: Reconciler,
     ) -> None:
-        self._kernel, self._ec2 = kernel, ec2
+        self._kernel, self._ec2, self._elbv2 = kernel, ec2, elbv2
         self._register, self._reconciler = register, reconciler
 
     def operations(self) -> dict[str, Operation]:
@@ -56,8 +60,6 @@ class GroupCalls:
             "SuspendProcesses": self.suspend,
             "ResumeProcesses": self.resume,
             "DescribeScalingActivities": self.describe_activities,
-            "CreateOrUpdateTags": self.tag,
-            "DescribeTags": self.describe_tags,
         }
 
     def create(self, params: Parameters) -> Result:
@@ -88,14 +90,14 @@ class GroupCalls:
             f"autoScalingGroup:{self._kernel.ids.uuid()}:autoScalingGroupName/{name}",
         )
         group = Group(name, arn, self._kernel.now(), saved, minimum, maximum, desired)
-        group.target_groups = tuple(params.get("TargetGroupARNs", ()))
+        group.target_groups = self._target_groups(params)
         self._configure(group, params)
         if not group.subnets:
             raise AwsError(
                 "ValidationError",
                 "At least one Availability Zone or VPC Subnet is required.",
             )
-        _set_tags(group, params.get("Tags", []))
+        tagging.put(group, params.get("Tags", []))
         self._register.groups[name] = group
         self._reconciler.wake(group)
         return {}
@@ -107,7 +109,7 @@ class GroupCalls:
             group
             for group in self._register.visible()
             if (not names or group.name in names)
-            and all(_has_tag(group, each) for each in params.get("Filters", []))
+            and all(tagging.passes(group, each) for each in params.get("Filters", []))
         ]
         shown, more = page(found, params)
         instances = params.get("IncludeInstances", True)
@@ -185,30 +187,6 @@ class GroupCalls:
         shown, more = page(found, params, at_once=100)
         return {"Activities": [activity.describe() for activity in shown], **more}
 
-    def tag(self, params: Parameters) -> Result:
-        """Tag groups; instances that run already do not get the tag."""
-        groups = [self._register.find(each["ResourceId"]) for each in params["Tags"]]
-        for group, each in zip(groups, params["Tags"], strict=True):
-            _set_tags(group, [each])
-        return {}
-
-    def describe_tags(self, params: Parameters) -> Result:
-        """All tags, or those that pass the filters."""
-        shows: dict[str, Callable[[dict[str, Any]], str]] = {
-            "auto-scaling-group": lambda tag: str(tag["ResourceId"]),
-            "key": lambda tag: str(tag["Key"]),
-            "value": lambda tag: str(tag["Value"]),
-            "propagate-at-launch": lambda tag: str(tag["PropagateAtLaunch"]).lower(),
-        }
-        found = [
-            tag
-            for group in self._register.visible()
-            for tag in map(group.describe_tag, group.tags)
-            if all(shows[each["Name"]](tag) in each["Values"] for each in params.get("Filters", []))
-        ]
-        shown, more = page(found, params)
-        return {"Tags": list(shown), **more}
-
     def _configure(self, group: Group, params: Parameters) -> None:
         if "VPCZoneIdentifier" in params:
             group.subnets = tuple(
@@ -233,8 +211,23 @@ class GroupCalls:
                 )
             group.termination_policies = tuple(policies)
 
+    def _target_groups(self, params: Parameters) -> tuple[str, ...]:
+        arns = tuple(params.get("TargetGroupARNs", ()))
+        try:
+            for arn in arns:
+                self._elbv2.health(arn, "")
+        except AwsError as error:
+            raise AwsError(
+                "ValidationError",
+                "Provided Target Groups may not be valid. Please ensure they exist and try again.",
+            ) from error
+        return arns
+
     def _zone(self, subnet: str) -> str:
-        found = self._ec2.operations()["DescribeSubnets"]({"SubnetIds": [subnet]})
+        try:
+            found = self._ec2.operations()["DescribeSubnets"]({"SubnetIds": [subnet]})
+        except AwsError as error:
+            raise AwsError("ValidationError", error.message) from error
         return str(found["Subnets"][0]["AvailabilityZone"])
 
     def _subnet(self, zone: str) -> str:
@@ -243,25 +236,6 @@ class GroupCalls:
         if not found:
             raise AwsError("ValidationError", f"Invalid availability zone: [{zone}]")
         return str(found[0]["SubnetId"])
-
-
-def _set_tags(group: Group, tags: Iterable[dict[str, Any]]) -> None:
-    for tag in tags:
-        value, propagate = tag.get("Value", ""), tag.get("PropagateAtLaunch", False)
-        group.tags[tag["Key"]] = Tag(value, propagate)
-
-
-def _has_tag(group: Group, wanted: dict[str, Any]) -> bool:
-    """Whether a filter of DescribeAutoScalingGroups lets the group pass."""
-    name, values = wanted["Name"], wanted["Values"]
-    if name == "tag-key":
-        return any(key in values for key in group.tags)
-    if name == "tag-value":
-        return any(tag.value in values for tag in group.tags.values())
-    if name.startswith("tag:"):
-        tag = group.tags.get(name.removeprefix("tag:"))
-        return tag is not None and tag.value in values
-    raise AwsError("ValidationError", f"Filter type {name} is not correct.")
 
 
 def _processes(params: Parameters) -> list[str]:

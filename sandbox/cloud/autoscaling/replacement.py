@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sandbox.cloud.autoscaling import census as counting
+from sandbox.cloud.autoscaling import reasons
 from sandbox.cloud.autoscaling.batches import Step, bounds, keep, replace
 from sandbox.cloud.autoscaling.census import Census
 from sandbox.cloud.autoscaling.ground import Alarms, Instances
@@ -22,8 +23,6 @@ from sandbox.cloud.kernel import Kernel
 STALL = timedelta(hours=1)
 #: The longest time that replacements may take in all.
 LONGEST = timedelta(days=14)
-
-_NOT_READY = "Waiting for instances to warm up before continuing. For example: {} is warming up."
 
 
 class Replacement:
@@ -144,7 +143,8 @@ class Replacement:
         wanted = refresh.preferences
         within = bounds(group.desired, wanted.minimum, wanted.maximum)
         step = replace(census.seats, group.desired, within, allowed)
-        self._explain(group, refresh, census)
+        if refresh.rollback is None:
+            refresh.reason = reasons.waiting(group, refresh, census)
         if wanted.standby == "Terminate":
             return Step(step.launch, step.terminate + census.standby)
         return step
@@ -243,19 +243,3 @@ class Replacement:
             self.fail(group, refresh, reason)
         elif refresh.replacing >= self._kernel.scaled(LONGEST):
             self.fail(group, refresh, "The instance refresh took longer than 14 days.")
-
-    def _explain(self, group: Group, refresh: Refresh, census: Census) -> None:
-        if not refresh.is_active or refresh.rollback is not None:
-            return
-        held = [seat.instance_id for seat in census.seats if seat.outdated and seat.held]
-        raw = [seat.instance_id for seat in census.seats if seat.updated and not seat.ready]
-        if raw:
-            refresh.reason = _NOT_READY.format(raw[0])
-        elif held:
-            refresh.reason = f"Waiting for scale-in protection to be removed from {held[0]}."
-        elif census.standby and refresh.preferences.standby == "Wait":
-            refresh.reason = f"Waiting for {census.standby[0]} to leave standby."
-        elif group.failed_launches:
-            refresh.reason = f"Waiting: {group.activities[0].message}"
-        else:
-            refresh.reason = ""

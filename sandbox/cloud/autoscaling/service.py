@@ -16,6 +16,7 @@ from sandbox.cloud.autoscaling.reconciler import Reconciler
 from sandbox.cloud.autoscaling.refreshcalls import RefreshCalls
 from sandbox.cloud.autoscaling.register import Register
 from sandbox.cloud.autoscaling.replacement import Replacement
+from sandbox.cloud.autoscaling.tagging import TagCalls
 from sandbox.cloud.kernel import Kernel, Operation
 
 
@@ -33,7 +34,8 @@ class AutoScaling:
             kernel, health, launches, departures, replacement, self._forget
         )
         self._calls = (
-            GroupCalls(kernel, ec2, self._register, self._reconciler),
+            GroupCalls(kernel, ec2, elbv2, self._register, self._reconciler),
+            TagCalls(self._register),
             InstanceCalls(kernel, self._register, health, departures, self._reconciler),
             RefreshCalls(kernel, ec2, cloudwatch, self._register, self._reconciler, replacement),
         )

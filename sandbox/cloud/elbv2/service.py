@@ -1,28 +1,26 @@
-"""The calls of Elastic Load Balancing, and what Auto Scaling and the balancer ask of it."""
+"""The calls of Elastic Load Balancing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sandbox.cloud.elbv2.balancer import Balancer, Listener
-from sandbox.cloud.elbv2.checks import Checks, Instances
-from sandbox.cloud.elbv2.target import DRAINING, Health, Target
+from sandbox.cloud.elbv2.checks import Instances
+from sandbox.cloud.elbv2.target import Health, Target
 from sandbox.cloud.elbv2.targetgroup import TargetGroup, with_defaults
+from sandbox.cloud.elbv2.targeting import Targeting
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
 from sandbox.cloud.machines import Machines
 
 
-class Elbv2:
-    """Target groups and balancers by ARN."""
+class Elbv2(Targeting):
+    """The calls; what other services ask is in :class:`Targeting`."""
 
     def __init__(self, kernel: Kernel, ec2: Instances, machines: Machines) -> None:
-        self._kernel, self._ec2 = kernel, ec2
-        self.target_groups: dict[str, TargetGroup] = {}
+        super().__init__(kernel, ec2, machines)
         self.balancers: dict[str, Balancer] = {}
-        self._checks = Checks(kernel, ec2, machines, self._tell)
-        self._listeners: list[Callable[[str], None]] = []
 
     def operations(self) -> dict[str, Operation]:
         """The operations by the names of the API."""
@@ -40,74 +38,6 @@ class Elbv2:
             "DescribeListeners": self.describe_listeners,
             "DescribeTags": self.describe_tags,
         }
-
-    # what the other services and the balancer ask
-
-    def on_change(self, listener: Callable[[str], None]) -> None:
-        """Tell the listener the instance id of every target whose health changed or that went."""
-        self._listeners.append(listener)
-
-    def healthy_targets(self, arn: str) -> list[tuple[str, int]]:
-        """Where the balancer may send a request: (instance id, port)."""
-        targets = self._group(arn).targets
-        return [key for key, target in targets.items() if target.health.state == "healthy"]
-
-    def health(self, arn: str, instance_id: str) -> Health | None:
-        """The health of an instance in a target group, ``None`` if it is not registered."""
-        group = self._group(arn)
-        target = next((t for (i, _), t in group.targets.items() if i == instance_id), None)
-        return target.health if target else None
-
-    def register(self, arn: str, instance_id: str, port: int | None = None) -> None:
-        """Register an instance; one that drains comes back, one that is there stays."""
-        group = self._group(arn)
-        key = (instance_id, port or group.port)
-        known = group.targets.get(key)
-        if known is not None and known.health is not DRAINING:
-            return
-        target = group.targets[key] = Target(*key)
-        self._checks.begin(group, target)
-        self._tell(group, target)
-
-    def deregister(self, arn: str, instance_id: str, port: int | None = None) -> None:
-        """Begin to drain an instance; it is gone when the deregistration delay has passed.
-
-        The state stays ``draining`` for the whole delay, also when nothing is in flight.
-        Source: Application Load Balancers, "Edit target group attributes".
-        """
-        group = self._group(arn)
-        for key, target in list(group.targets.items()):
-            if key[0] != instance_id or (port is not None and key[1] != port):
-                continue
-            if target.health is DRAINING:
-                continue
-            if group.balancers and self._ec2.state(instance_id) == "running":
-                target.health = DRAINING
-                self._kernel.after(group.drain, lambda t=target: self._drained(group, t))  # type: ignore[misc]
-            else:
-                del group.targets[key]  # nothing was ever sent to it
-            self._tell(group, target)
-
-    def metric(self, name: str, dimensions: Mapping[str, str]) -> float | None:
-        """A metric of AWS/ApplicationELB; ``None`` where it has no datapoint.
-
-        Source: Application Load Balancers, "CloudWatch metrics": the host counts are reported
-        while there are registered targets.
-        """
-        group = next(
-            (
-                group
-                for group in self.target_groups.values()
-                if group.dimension == dimensions.get("TargetGroup")
-            ),
-            None,
-        )
-        if group is None or not group.targets:
-            return None
-        state = {"HealthyHostCount": "healthy", "UnHealthyHostCount": "unhealthy"}.get(name)
-        return float(group.count(state)) if state else None
-
-    # the API
 
     def create_target_group(self, params: Parameters) -> Result:
         """Create a target group; the same again answers the one that is there."""
@@ -129,7 +59,7 @@ class Elbv2:
     def describe_target_groups(self, params: Parameters) -> Result:
         """Target groups by ARN, name or balancer."""
         if arns := params.get("TargetGroupArns"):
-            return {"TargetGroups": [self._group(arn).describe() for arn in arns]}
+            return {"TargetGroups": [self.target_group(arn).describe() for arn in arns]}
         names, balancer = params.get("Names"), params.get("LoadBalancerArn")
         found = [
             group.describe()
@@ -143,7 +73,7 @@ class Elbv2:
 
     def describe_target_health(self, params: Parameters) -> Result:
         """The health of all targets, or of the ones that are named."""
-        group = self._group(params["TargetGroupArn"])
+        group = self.target_group(params["TargetGroupArn"])
         wanted = params.get("Targets")
         keys: Iterable[tuple[str, int]] = list(group.targets)
         if wanted:
@@ -155,7 +85,7 @@ class Elbv2:
 
         Source: Elastic Load Balancing API reference, RegisterTargets.
         """
-        self._group(params["TargetGroupArn"])
+        self.target_group(params["TargetGroupArn"])
         for each in params["Targets"]:
             if self._ec2.state(each["Id"]) != "running":
                 raise AwsError(
@@ -175,7 +105,7 @@ class Elbv2:
 
     def modify_target_group_attributes(self, params: Parameters) -> Result:
         """Set attributes; what is not known is refused."""
-        group = self._group(params["TargetGroupArn"])
+        group = self.target_group(params["TargetGroupArn"])
         for each in params["Attributes"]:
             if each["Key"] not in group.attributes:
                 raise AwsError(
@@ -187,7 +117,7 @@ class Elbv2:
 
     def describe_target_group_attributes(self, params: Parameters) -> Result:
         """All attributes of a target group."""
-        attributes = self._group(params["TargetGroupArn"]).attributes
+        attributes = self.target_group(params["TargetGroupArn"]).attributes
         return {"Attributes": [{"Key": key, "Value": attributes[key]} for key in attributes]}
 
     def create_load_balancer(self, params: Parameters) -> Result:
@@ -228,7 +158,7 @@ class Elbv2:
             raise AwsError("DuplicateListener", "A listener already exists on this port")
         arn = balancer.arn.replace(":loadbalancer/", ":listener/", 1)
         listener = Listener(f"{arn}/{self._kernel.ids.hex(16)}", balancer.arn, params)
-        groups = [self._group(arn) for arn in listener.target_groups]
+        groups = [self.target_group(arn) for arn in listener.target_groups]
         balancer.listeners.append(listener)
         for group in groups:
             if balancer.arn not in group.balancers:
@@ -249,30 +179,15 @@ class Elbv2:
         """The tags of target groups and balancers."""
         shown = []
         for arn in params["ResourceArns"]:
-            holder = self.balancers.get(arn) or self._group(arn)
+            holder = self.balancers.get(arn) or self.target_group(arn)
             tags = [{"Key": key, "Value": value} for key, value in holder.tags.items()]
             shown.append({"ResourceArn": arn, "Tags": tags})
         return {"TagDescriptions": shown}
-
-    def _group(self, arn: str) -> TargetGroup:
-        if arn not in self.target_groups:
-            raise AwsError("TargetGroupNotFound", f"Target group '{arn}' not found")
-        return self.target_groups[arn]
 
     def _balancer(self, arn: str) -> Balancer:
         if arn not in self.balancers:
             raise AwsError("LoadBalancerNotFound", f"Load balancer '{arn}' not found")
         return self.balancers[arn]
-
-    def _drained(self, group: TargetGroup, target: Target) -> None:
-        key = (target.instance_id, target.port)
-        if group.targets.get(key) is target:
-            del group.targets[key]
-            self._tell(group, target)
-
-    def _tell(self, _group: TargetGroup, target: Target) -> None:
-        for listener in self._listeners:
-            listener(target.instance_id)
 
 
 def _health(group: TargetGroup, key: tuple[str, int]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def test_the_default_warm_up_of_the_group_comes_before_its_grace_period() -> Non
 def test_refreshes_are_shown_newest_first_in_pages_and_by_id() -> None:
     town = Town()
     town.make_group(0)
-    ids = []
+    ids: list[str] = []
     for version in (2, 3, 1):
         ids.insert(0, town.refresh_to(version))
         town.until_ended()

@@ -131,3 +131,31 @@ def test_an_alarm_in_the_bake_time_rolls_back() -> None:
     assert town.until_ended() == "RollbackSuccessful"
     assert town.versions == {"1": 1}
     assert town.least_serving == 1
+
+
+def test_what_is_launched_first_is_cut_to_the_checkpoint_too() -> None:
+    town = Town()
+    town.make_group(10)
+    town.refresh_to(
+        2,
+        MinHealthyPercentage=100,
+        MaxHealthyPercentage=150,
+        CheckpointPercentages=[20, 100],
+        CheckpointDelay=600,
+    )
+    town.until(lambda: bool(_percents(town)))
+    assert town.most_active == 12
+    assert town.versions == {"1": 8, "2": 2}
+    assert town.until_ended() == "Successful"
+
+
+def test_a_scale_in_at_a_checkpoint_takes_what_is_still_to_be_replaced() -> None:
+    town = Town()
+    town.make_group(4, LaunchTemplate=town.version(2))
+    town.refresh_to(
+        1, MinHealthyPercentage=50, MaxHealthyPercentage=100, CheckpointPercentages=[50, 100]
+    )
+    town.until(lambda: bool(_percents(town)))
+    town.asg("SetDesiredCapacity", DesiredCapacity=2)
+    town.pass_minutes(5)
+    assert town.versions == {"1": 2}

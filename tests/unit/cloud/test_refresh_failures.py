@@ -99,7 +99,7 @@ def test_instances_that_fail_their_health_checks_stall_it_for_an_hour() -> None:
     began = town.now
     town.until_status("RollbackInProgress")
     assert (town.now - began).total_seconds() >= 3600
-    tried = [e for e in town.events("EC2 Instance Launch Successful")]
+    tried = town.events("EC2 Instance Launch Successful")
     assert len(tried) > 6, "new instances were terminated and replaced again and again"
     assert town.until_ended() == "RollbackSuccessful"
     assert town.versions == {"1": 2}
@@ -141,3 +141,35 @@ def test_replacements_may_take_14_days_in_all() -> None:
     town.refresh_to(2, InstanceWarmup=86_400, **FIRST)
     assert town.until_ended(minutes=15 * 24 * 60) == "Failed"
     assert "14 days" in town.refresh["StatusReason"]
+
+
+def test_an_alarm_without_data_for_an_hour_is_a_stall() -> None:
+    town = Town()
+    town.make_group(2)
+    town.make_alarm("errors")
+    town.refresh_to(2, AlarmSpecification=_watching("errors"), **FIRST)
+    town.set_alarm("errors", "INSUFFICIENT_DATA")
+    assert town.until_ended() == "Failed"
+
+
+def test_a_long_drain_is_no_stall() -> None:
+    town = Town()
+    arn = town.make_balancer(drain=3600)
+    town.make_group(1, TargetGroupARNs=[arn])
+    town.until(lambda: len(town.cloud.elbv2.healthy_targets(arn)) == 1)
+    town.refresh_to(2, **FIRST)
+    assert town.until_ended() == "Successful"
+
+
+def test_when_a_refresh_is_cancelled_the_sick_new_instance_is_the_one_that_goes() -> None:
+    town = Town()
+    arn = town.make_balancer()
+    town.make_group(2, TargetGroupARNs=[arn], HealthCheckType="ELB", HealthCheckGracePeriod=3600)
+    town.until(lambda: len(town.cloud.elbv2.healthy_targets(arn)) == 2)
+    town.sicken(2)
+    town.refresh_to(2, **FIRST)
+    town.pass_minutes(5)
+    assert town.versions == {"1": 2, "2": 1}
+    town.asg("CancelInstanceRefresh")
+    town.pass_minutes(5)
+    assert (town.status, town.versions) == ("Cancelled", {"1": 2})

@@ -1,4 +1,4 @@
-"""A model cloud with an image, a template, a balancer and a group: what the tests of a fleet need."""
+"""A model cloud with images, a template, a balancer and a group: what tests of a fleet need."""
 
 from __future__ import annotations
 
