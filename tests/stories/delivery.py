@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from ministack.services import eventbridge
@@ -89,8 +90,16 @@ class Delivery:
             self.after(RETRIES_AFTER[attempt], again)
 
 
+@cache
+def _sources(pattern: str) -> frozenset[str]:
+    """The sources that a rule names; every rule of ours names them in full."""
+    return frozenset(json.loads(pattern)["source"])
+
+
 def _matches(pattern: str, event: Event) -> bool:
     """The answer of EventBridge's TestEventPattern; a wrong pattern is refused loudly."""
+    if event["source"] not in _sources(pattern):
+        return False  # most rules, and much faster
     status, _, body = eventbridge._test_event_pattern(
         {"EventPattern": pattern, "Event": json.dumps(event)}
     )

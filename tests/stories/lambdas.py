@@ -40,6 +40,7 @@ class Context:
 class Invocation:
     """One run of a handler; ``failure`` is its error name, empty when it answered."""
 
+    number: int
     function: str
     event: Any
     deadline: float
@@ -80,9 +81,10 @@ class Lambdas:
         """
         deadline = self.clock.now().timestamp() + function.timeout_seconds
         event = json.loads(json.dumps(payload))
-        invocation = Invocation(function.folder.name, event, deadline)
+        number = len(self.invocations) + 1
+        invocation = Invocation(number, function.folder.name, event, deadline)
         self.invocations.append(invocation)
-        context = Context(f"request-{len(self.invocations)}", function.name, function.arn)
+        context = Context(f"request-{number}", function.name, function.arn)
         try:
             with _environment(function), self._runs(invocation):
                 answer = handler(function.folder)(json.loads(json.dumps(payload)), context)

@@ -46,9 +46,10 @@ BUCKET = "acme-releases"
 
 @dataclass
 class HandlerCall(Call):
-    """A call that a handler made; ``function`` is its folder."""
+    """A call that a handler made; ``function`` is its folder, ``invocation`` its number."""
 
     function: str = ""
+    invocation: int = 0
 
 
 class _Door:
@@ -119,6 +120,7 @@ class World:
         self.calls: list[HandlerCall] = []
         self.watchers: list[Callable[[], None]] = []
         self.kill: tuple[str, int] | None = None  # ("before" | "after", number of the call)
+        self.killed = False
         self._uploads = 0
         dynamodb.empty(self.deployment.table)
         self._others: dict[str, dict[str, Operation]] = {
@@ -158,11 +160,17 @@ class World:
         self.cloud.tick()
         if self.clock.now().timestamp() > caller.deadline:
             raise TimedOut
-        call = HandlerCall(self.clock.now(), service, operation, params, function=caller.function)
+        call = HandlerCall(
+            self.clock.now(),
+            service,
+            operation,
+            params,
+            function=caller.function,
+            invocation=caller.number,
+        )
         self.calls.append(call)
         number = len(self.calls)
-        if self.kill == ("before", number):
-            raise Killed(f"before {operation}")
+        self._strike("before", number)
         try:
             return self._answer(service, operation, params)
         except AwsError as error:
@@ -171,8 +179,12 @@ class World:
         finally:
             for watch in self.watchers:
                 watch()
-            if self.kill == ("after", number):
-                raise Killed(f"after {operation}")
+            self._strike("after", number)
+
+    def _strike(self, when: str, number: int) -> None:
+        if self.kill == (when, number):
+            self.killed = True
+            raise Killed(f"{when} call {number}")
 
     def _answer(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         if service in self.cloud.services:

@@ -6,7 +6,6 @@ transition; history events are named as GetExecutionHistory names them.
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 from collections.abc import Callable
@@ -155,7 +154,7 @@ class Execution:
                 seconds = paths.read(state["SecondsPath"], data, self._context())
             self._later(timedelta(seconds=seconds), lambda: self._leave(data))
         elif kind == "Pass":
-            result = copy.deepcopy(state["Result"]) if "Result" in state else data
+            result = state.get("Result", data)
             if "Parameters" in state:
                 result = templates.fill(state["Parameters"], data, self._context())
             self._leave(paths.place(state.get("ResultPath", "$"), data, result))

@@ -1,8 +1,10 @@
-"""JSONPath reference paths: ``$``, ``$.a.b``, ``$['a'][0]``, and the same on ``$$``."""
+"""JSONPath reference paths: ``$``, ``$.a.b``, ``$['a'][0]``, and the same on ``$$``.
+
+State data is never changed in place: what is written shares its other parts with what was there.
+"""
 
 from __future__ import annotations
 
-import copy
 import re
 from functools import cache
 from typing import Any
@@ -44,13 +46,13 @@ def present(path: str, state: Any, context: Any) -> bool:
 
 
 def read(path: str, state: Any, context: Any) -> Any:
-    """A copy of what lies at the path.
+    """What lies at the path.
 
     Raises:
         StateFailed: ``States.Runtime``; nothing is there. Retry and Catch never see this one.
     """
     try:
-        return copy.deepcopy(_walk(path, state, context))
+        return _walk(path, state, context)
     except (KeyError, IndexError, TypeError):
         raise StateFailed(
             "States.Runtime", f"The JSONPath {path!r} could not be found in the input"
@@ -66,16 +68,15 @@ def place(path: str | None, state: Any, result: Any) -> Any:
     where = steps(path)
     if not where:
         return result
-    whole = copy.deepcopy(state)
-    if not isinstance(whole, dict):
+    return _with(state, where, result, path)
+
+
+def _with(state: Any, where: tuple[Step, ...], result: Any, path: str) -> Any:
+    if not where:
+        return result
+    if not isinstance(state, dict):
         raise StateFailed("States.ResultPathMatchFailure", f"{path} does not fit the input")
-    inner = whole
-    for step in where[:-1]:
-        inner = inner.setdefault(step, {})
-        if not isinstance(inner, dict):
-            raise StateFailed("States.ResultPathMatchFailure", f"{path} does not fit the input")
-    inner[where[-1]] = result
-    return whole
+    return {**state, where[0]: _with(state.get(where[0], {}), where[1:], result, path)}
 
 
 def _walk(path: str, state: Any, context: Any) -> Any:

@@ -2,7 +2,8 @@
 
 In a rollout it runs once the group is rolled. By itself it runs after each launch and termination
 in a group, in a small state machine whose input is the event; and by hand, for a fleet by name.
-Every turn looks at all addresses of the fleet, whatever the event said.
+Every turn looks at all addresses of the fleet, whatever the event said. So one such run at a time
+is enough for a group: the others tell it to look again, and end.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
 from ovenbird.errors import AddressFailed, BadEvent, NotFound
 from ovenbird.fleet import Fleet
-from ovenbird.ledger import claims, doorbells, lanes
+from ovenbird.ledger import claims, doorbells, lanes, watches
 
 PATIENCE = timedelta(minutes=10)
 _TAG = "ovenbird:fleet"
@@ -50,8 +51,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     if isinstance(event.get("detail"), dict):
         return _after_event(event, now)
     if isinstance(event.get("fleet"), str):
-        fleet = parameters.fleet(event["fleet"])
-        return _by_itself(fleet, autoscaling.describe_group(fleet.group), now)
+        return _by_hand(parameters.fleet(event["fleet"]), now)
     raise BadEvent(
         "move_address needs a launch or termination event of Auto Scaling, or a payload like "
         '{"fleet": "web"}.'
@@ -98,21 +98,50 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         fleet = parameters.fleet(group.tags[_TAG])
     except NotFound as missing:
         return _ignored(str(missing))
-    return _by_itself(fleet, group, now)
+    refusal = _not_ours(fleet, group)
+    return _ignored(refusal) if refusal else _watch(fleet, event, now)
 
 
-def _by_itself(fleet: Fleet, group: Group, now: datetime) -> Answer:
+def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
+    """A turn of the one run that looks after the group, or the end of one that is not it."""
+    watcher = str(event.get("id", ""))
+    told = watches.join(fleet.group, watcher, now)
+    if told is None:
+        return _ignored(f"Another run looks after group {fleet.group}; it looks once more now.")
+    outcome = _turn(fleet, autoscaling.describe_group(fleet.group), now)
+    before = event.get("addresses") or {}
+    since = before["since"] if before.get("told") == told else now.isoformat()
+    impatient = now - datetime.fromisoformat(since) > PATIENCE
+    if (impatient or (outcome.settled and not outcome.improving)) and watches.leave(
+        fleet.group, watcher, told
+    ):
+        return answers.done(outcome.reason)
+    return _look_again(fleet, outcome, told=told, since=since)
+
+
+def _not_ours(fleet: Fleet, group: Group) -> str:
+    """Why the group's addresses are none of our business; empty where they are."""
     if group.name != fleet.group or group.tags.get(_TAG) != fleet.name:
-        return _ignored(
+        return (
             f"Group {group.name} is not the tagged group of fleet {fleet.name} "
             f"({fleet.group}, tag {_TAG}={fleet.name})."
         )
-    if fleet.addresses.count == 0:
-        return _ignored(f"Fleet {fleet.name} has no addresses.")
+    return f"Fleet {fleet.name} has no addresses." if fleet.addresses.count == 0 else ""
+
+
+def _by_hand(fleet: Fleet, now: datetime) -> Answer:
+    group = autoscaling.describe_group(fleet.group)
+    refusal = _not_ours(fleet, group)
+    if refusal:
+        return _ignored(refusal)
     outcome = _turn(fleet, group, now)
     if outcome.settled and not outcome.improving:
         return answers.done(outcome.reason)
-    return answers.wait(f"group-{group.name}", 0, outcome.reason, sweep="soon")
+    return _look_again(fleet, outcome)
+
+
+def _look_again(fleet: Fleet, outcome: _Outcome, **facts: Any) -> Answer:
+    return answers.wait(f"group-{fleet.group}", 0, outcome.reason, sweep="soon", **facts)
 
 
 def _ignored(reason: str) -> Answer:
