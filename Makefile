@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 VENV := .venv/.ready
 TOOLS := .tools/.ready
 NODE := node_modules/.ready
-INSTALL := -m pip install --quiet --no-input --no-deps --require-hashes --requirement
+INSTALL := -m pip install --quiet --no-input --no-compile --no-deps --require-hashes --requirement
 
 .PHONY: help demo test lint unit sandbox build clean pin ready
 
@@ -40,8 +40,8 @@ clean: ## remove everything that was built or installed here
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 pin: .tools/pin/bin/uv ## write the pinned requirements again, from the *.in files
-	cd layers/vendor && $(CURDIR)/$< $(COMPILE) --python-version 3.13 --output-file requirements.txt requirements.in
 	cd requirements && $(CURDIR)/$< $(COMPILE) --python-version 3.11 --output-file dev.txt dev.in
+	cd layers/vendor && $(CURDIR)/$< $(COMPILE) --python-version 3.13 --output-file requirements.txt requirements.in
 	cd requirements && $(CURDIR)/$< $(COMPILE) --python-version 3.11 --output-file tools.txt tools.in
 
 COMPILE := pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-annotate
