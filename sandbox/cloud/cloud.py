@@ -114,6 +114,11 @@ class Cloud:
                 strike()
             return answer
 
+    def look(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a describe call, unrecorded, without faults: for whoever only watches."""
+        with self.kernel.lock:
+            return shapes.answer(service, operation, self._operations[service][operation](params))
+
     def _do(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         if params.pop("DryRun", False):
             raise AwsError(
