@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ovenbird.core.builders import Builder, of_rollout, orphans
+from ovenbird.core.builders import Builder, alive, of_rollout
 from ovenbird.core.commands import Command
 from ovenbird.core.images import ROLLOUT, Image
 from ovenbird.core.made import Made
@@ -143,9 +143,7 @@ def decide(seen: Seen, wanted: Wanted, limits: Limits, now: datetime) -> Decisio
         return _with_builder(builder, seen, limits, now)
     if seen.made.builder and seen.made.builder_since:
         return _unseen(seen.made.builder, seen.made.builder_since, limits, now, WaitForBuilder)
-    return Launch(
-        f"There is no image {wanted.name} and no builder yet.", orphans(seen.builders, None)
-    )
+    return Launch(f"There is no image {wanted.name} and no builder yet.", alive(seen.builders))
 
 
 def _unseen(
@@ -169,7 +167,7 @@ def _with_image(
     if image.bad is not None:
         return GiveUp(f"The image {label} was marked bad meanwhile: {image.bad}")
     if image.is_available:
-        left = orphans(seen.builders, None)
+        left = alive(seen.builders)
         if left:
             return Terminate(f"The image {label} is available.", left)
         return Done(

@@ -42,9 +42,9 @@ def of_rollout(builders: Sequence[Builder], rollout: str) -> Builder | None:
     )
 
 
-def orphans(builders: Sequence[Builder], keep: Builder | None) -> tuple[str, ...]:
-    """The living builders that nobody needs; the fleet's lane is ours, so they are left over."""
-    return tuple(b.instance_id for b in builders if b.is_alive and b != keep)
+def alive(builders: Sequence[Builder]) -> tuple[str, ...]:
+    """The ids of those that still have to be terminated."""
+    return tuple(builder.instance_id for builder in builders if builder.is_alive)
 
 
 def instance_type(template: Mapping[str, Any], mixed: Mapping[str, Any] | None) -> str | None:
