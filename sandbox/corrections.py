@@ -16,8 +16,8 @@ from typing import Any
 from sandbox.layers import Layers
 from sandbox.processes import Processes
 
-_UNNAMED = "Runtime.HandlerError"
-_DIED = "Worker process died"
+_UNNAMED = ("Runtime.HandlerError", "RuntimeError")  # of a warm worker, and of a cold start
+_DIED = ("Worker process died", "Worker process exited immediately")
 
 
 def apply(speed: float, processes: Processes) -> Callable[[], None]:
@@ -52,21 +52,21 @@ def error_type(message: str, log: str) -> str:
     Source: Lambda Developer Guide, "Lambda function errors in Python", and "Understanding retry
     behavior in Lambda".
     """
-    if message == _DIED:
+    if message.startswith(_DIED):
         return "Runtime.ExitError"
     end = f": {message}" if message else ""
     lines = log.rstrip().removesuffix(end).rstrip().splitlines()
     named = re.fullmatch(r"[\w.<>]+", lines[-1]) if lines else None
-    return named[0].rpartition(".")[2] if named else _UNNAMED
+    return named[0].rpartition(".")[2] if named else "Runtime.Unknown"
 
 
 def _named_errors(execute: Callable[..., Any]) -> Callable[..., Any]:
-    """ministack calls every failure of a warm worker Runtime.HandlerError."""
+    """ministack calls every failure Runtime.HandlerError, or RuntimeError at a cold start."""
 
     def execute_and_name(func: Any, event: Any, request_id: Any) -> Any:
         result = execute(func, event, request_id)
         body = result.get("body")
-        if result.get("error") and isinstance(body, dict) and body.get("errorType") == _UNNAMED:
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") in _UNNAMED:
             name = error_type(body.get("errorMessage", ""), result.get("log", ""))
             result["body"] = {**body, "errorType": name}
         return result

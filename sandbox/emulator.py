@@ -51,6 +51,7 @@ class Emulator:
         self._alarms = importlib.import_module("ministack.services.cloudwatch")
         self._parameters = importlib.import_module("ministack.services.ssm")
         self._functions = importlib.import_module("ministack.services.lambda_svc")
+        self._runtime = importlib.import_module("ministack.core.lambda_runtime")
         self._take_back = corrections.apply(speed, processes)
 
     @property
@@ -107,6 +108,22 @@ class Emulator:
     def invoke(self, function_arn: str, event: Event) -> None:
         """Invoke a function asynchronously."""
         corrections.invoke_asynchronously(self._functions, function_arn, event)
+
+    def kill(self, function: str) -> int:
+        """Kill the workers of a function (a part of its name) that are in an invocation now.
+
+        Returns how many there were. What they had done until then stays done, as when a Lambda's
+        machine is lost.
+        """
+        busy = [
+            worker
+            for workers in self._runtime._workers.values()
+            for worker in workers
+            if worker.in_use and function in worker.func_name and worker._proc
+        ]
+        for worker in busy:
+            worker._proc.kill()
+        return len(busy)
 
     def close(self) -> None:
         """End the Lambda workers and forget everything."""

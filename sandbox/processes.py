@@ -114,5 +114,9 @@ class Processes:
         """Drop the notes of processes that have ended: their numbers may be given out again."""
         for note, popen in list(self._noted.items()):
             if popen.poll() is not None:
+                for pipe in (popen.stdin, popen.stdout, popen.stderr):
+                    with contextlib.suppress(OSError):  # what was not yet written has no reader
+                        if pipe:
+                            pipe.close()
                 note.unlink(missing_ok=True)
                 del self._noted[note]
