@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 VENV := .venv/.ready
 TOOLS := .tools/.ready
 NODE := node_modules/.ready
-INSTALL := -m pip install --quiet --no-input --no-compile --no-deps --require-hashes --requirement
+PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
 .PHONY: help demo test lint unit sandbox build clean pin ready
 
@@ -39,25 +39,26 @@ clean: ## remove everything that was built or installed here
 	rm -rf .venv .tools .aws-sam node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-report.html
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-pin: .tools/pin/bin/uv ## write the pinned requirements again, from the *.in files
-	cd requirements && $(CURDIR)/$< $(COMPILE) --python-version 3.11 --output-file dev.txt dev.in
-	cd layers/vendor && $(CURDIR)/$< $(COMPILE) --python-version 3.13 --output-file requirements.txt requirements.in
-	cd requirements && $(CURDIR)/$< $(COMPILE) --python-version 3.11 --output-file tools.txt tools.in
+pin: $(VENV) ## write the pinned requirements again, from the *.in files
+	cd requirements && $(COMPILE) --python-version 3.11 --output-file uv.txt uv.in
+	cd requirements && $(COMPILE) --python-version 3.11 --output-file dev.txt dev.in
+	cd layers/vendor && $(COMPILE) --python-version 3.13 --output-file requirements.txt requirements.in
+	cd requirements && $(COMPILE) --python-version 3.11 --output-file tools.txt tools.in
 
-COMPILE := pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-annotate
+COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-annotate
 
 # The environments are independent of each other, so a fresh machine installs them side by side.
 ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Ovenbird needs Python 3.11 or newer, and $(PYTHON) is not; try: make PYTHON=python3.13"; exit 1; }
 	@$(MAKE) --silent -j2 $(NODE) $(TOOLS)
 
 $(VENV): requirements/dev.txt
-	@$(call new-environment,.venv)
-	@.venv/bin/python $(INSTALL) $<
+	@$(call install,.venv,$<)
 	@touch $@
 
 $(TOOLS): requirements/tools.txt
-	@$(call new-environment,.tools)
-	@.tools/bin/python $(INSTALL) $<
+	@$(call install,.tools,$<)
 	@touch $@
 
 $(NODE): package-lock.json $(VENV)
@@ -65,14 +66,12 @@ $(NODE): package-lock.json $(VENV)
 	@.venv/bin/npm ci --silent
 	@touch $@
 
-.tools/pin/bin/uv: $(TOOLS)
-	@$(call new-environment,.tools/pin)
-	@.tools/pin/bin/python -m pip install --quiet uv
-
-define new-environment
-$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-  || { echo "Ovenbird needs Python 3.11 or newer, and $(PYTHON) is not; try: make PYTHON=python3.13"; exit 1; }; \
+# uv installs in a fraction of the time; pip steps in where only pip knows the way to the packages.
+define install
 echo "Installing Python tools into $(1)"; \
 rm -rf $(1); \
-$(PYTHON) -m venv $(1) || { echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+$(PYTHON) -m venv $(1) || { echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }; \
+$(1)/bin/python $(PIP) --requirement requirements/uv.txt && \
+$(1)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes --requirement $(2) || \
+$(1)/bin/python $(PIP) --requirement $(2)
 endef

@@ -142,7 +142,13 @@ def test_tests_and_lambdas_use_the_same_boto3_and_powertools() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["requirements/dev.txt", "requirements/tools.txt", "layers/vendor/requirements.txt"]
+    "file",
+    [
+        "requirements/dev.txt",
+        "requirements/tools.txt",
+        "requirements/uv.txt",
+        "layers/vendor/requirements.txt",
+    ],
 )
 def test_requirements_are_pinned_by_hash_and_say_no_address(file: str) -> None:
     text = (ROOT / file).read_text()
