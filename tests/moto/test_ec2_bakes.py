@@ -32,9 +32,8 @@ def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def base(ec2: Any) -> str:
-    """One of the public images that moto comes with."""
-    found = ec2.describe_images(Owners=["amazon"], MaxResults=5)["Images"]
-    return str(found[0]["ImageId"])
+    """An image that the team made."""
+    return str(ec2.register_image(Name="golden", RootDeviceName="/dev/sda1")["ImageId"])
 
 
 @pytest.fixture
