@@ -55,6 +55,7 @@ ready:
 
 $(VENV): requirements/dev.txt
 	@$(call install,.venv,$<)
+	@echo $(CURDIR)/layers/ovenbird > "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ovenbird.pth"
 	@touch $@
 
 $(TOOLS): requirements/tools.txt
