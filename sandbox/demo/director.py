@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from itertools import count
+from itertools import count, pairwise
 
 from ovenbird.core import prices
 from sandbox.demo.executions import Progress, Rollouts
@@ -68,13 +69,14 @@ class Director:
         progress = self._followed(act, execution)
         act.result, act.reason = progress.status, _sentence(progress.result)
         act.transitions, act.history_events = progress.transitions, progress.events
+        self._count(act, first_call)
         act.say(self._now(), _ending(act), "good" if act.succeeded else "bad")
         end = self._now() + EPILOGUE
         while self._now() < end:
             self._look(act)
             time.sleep(LOOK_EVERY)
         act.ended = self._now()
-        self._count(act, first_call)
+        act.dollars = _dollars(self._show, act)
         self._screen.finish(act)
 
     def _started(self, act: Act, before: set[str]) -> str:
@@ -122,13 +124,12 @@ class Director:
         self._screen.draw(act, moment.at)
 
     def _count(self, act: Act, first_call: int) -> None:
-        """What the rollout's functions asked of AWS, and what all of it would have cost."""
+        """What Ovenbird's functions asked of AWS until its rollout had ended."""
         people = self._sandbox.exports["AWS_ACCESS_KEY_ID"]
         calls = [call for call in self._sandbox.gateway.calls[first_call:] if call.caller != people]
         act.api_calls = len(calls)
         act.changing_calls = sum(not call.operation.startswith(READING) for call in calls)
         act.baked = any(call.operation == "CreateImage" for call in calls)
-        act.dollars = _dollars(self._show, act)
 
     def _now(self) -> float:
         return time.monotonic()
@@ -159,7 +160,10 @@ def _ending(act: Act) -> str:
 
 
 def _sentence(result: str) -> str:
-    """The first part of a long reason: enough for a picture."""
+    """What became of it, in words; how long that took is told in cloud time, not by a Lambda."""
+    if result.startswith("{"):
+        result = str(json.loads(result).get("errorMessage", result))
+    result = result.partition("; it took")[0]
     return result if len(result) <= 400 else result[:399] + "…"
 
 
@@ -171,7 +175,7 @@ def _dollars(show: Show, act: Act) -> float:
     first = len(act.moments[0].instances)
     extra_seconds = sum(
         (after.at - before.at) * max(len(before.instances) + before.builder - first, 0)
-        for before, after in zip(act.moments, act.moments[1:], strict=False)
+        for before, after in pairwise(act.moments)
     )
     hours = show.cloud_seconds(extra_seconds) / 3600
     return (

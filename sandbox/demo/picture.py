@@ -45,6 +45,9 @@ def picture(show: Show, act: Act, colors: dict[str, str]) -> str:
     unit = 26.0
     parts.append(_instances(act, axis, colors, top, unit, tallest))
     top += unit * tallest + 14
+    if any(moment.builder for moment in act.moments):
+        parts.append(_builder(act, axis, top))
+        top += 24
     for address in sorted({name for moment in act.moments for name, _ in moment.holders}):
         parts.append(_address(act, axis, colors, address, top))
         top += 24
@@ -127,6 +130,20 @@ def _instances(
             open_bars[instance_id] = (moment.at, lane, seen.version, seen.phase)
     for instance_id in list(open_bars):
         close(instance_id, act.ended)
+    return "".join(parts)
+
+
+def _builder(act: Act, axis: _Axis, top: float) -> str:
+    parts = [_label(top + 12, "builder")]
+    changes: list[tuple[float, bool]] = []
+    for moment in act.moments:
+        if not changes or changes[-1][1] != moment.builder:
+            changes.append((moment.at, moment.builder))
+    parts.extend(
+        _bar(axis.x(began), axis.x(ended), top, 14, STATE_COLORS["Bake"], "a builder is there")
+        for began, ended, there in _spans(changes, act.ended)
+        if there
+    )
     return "".join(parts)
 
 

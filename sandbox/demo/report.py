@@ -59,7 +59,7 @@ def page(show: Show) -> str:
         '<p class="quiet">Recorded by <code>make demo</code> in the embedded AWS. Times are cloud '
         f"time: the sandbox ran {show.speed:g} times as fast. Requests were real HTTP, asked all "
         "the time at the balancer and at both Elastic IPs.</p>"
-        f'<p class="legend">{legend}</p>{_table(show)}{acts}</main></body></html>\n'
+        f'<p class="legend">{legend}<span class="quiet">pale: starting, or leaving</span></p>{_table(show)}{acts}</main></body></html>\n'
     )
 
 
@@ -74,7 +74,7 @@ def _table(show: Show) -> str:
 
 def _section(show: Show, act: Act, colors: dict[str, str]) -> str:
     bad = "" if act.succeeded else " bad"
-    notes = "".join(_note(show, act, note) for note in act.notes)
+    notes = "".join(_note(show, act, note) for note in sorted(act.notes, key=lambda note: note.at))
     return (
         f"<section><h2>{html.escape(act.title)}"
         f'<span class="badge{bad}">{html.escape(act.outcome)}</span></h2>'
