@@ -47,9 +47,11 @@ def stay_up(speed: float, port: int, *, fleet: bool) -> int:
     console = Console(highlight=False, soft_wrap=True)
     try:
         with Sandbox(speed=speed, port=port, fleet=fleet) as sandbox:
-            if not ended.is_set():
-                console.print(introduction(sandbox), markup=False)
-                ended.wait()
+            console.print(introduction(sandbox), markup=False)
+            while not ended.wait(1):
+                if not sandbox.is_alive:
+                    console.print(f"The sandbox broke:\n{sandbox.log.read_text()}", markup=False)
+                    return 1
     except PortTaken as taken:
         console.print(str(taken), style="red")
         return 1

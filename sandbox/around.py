@@ -49,6 +49,10 @@ class Around:
     def start(self) -> None:
         self._carrier.start()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._carrier.is_alive()
+
     def close(self) -> None:
         """Stop after the events that were already sent."""
         self._events.put(None)

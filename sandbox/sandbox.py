@@ -91,6 +91,11 @@ class Sandbox:
         return {public: address.url for public, address in self.doors.addresses.items()}
 
     @property
+    def is_alive(self) -> bool:
+        """Whether everything still runs; a thread that died has said why on the terminal."""
+        return self._heart.is_alive() and self.around.is_alive and self._server.is_alive
+
+    @property
     def exports(self) -> dict[str, str]:
         """The environment with which the aws CLI, boto3 and sam work against this sandbox."""
         return exports(self.endpoint)
@@ -113,7 +118,6 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._closing.set()
         self._opened.close()
 
     def _open(self) -> None:
@@ -134,18 +138,19 @@ class Sandbox:
         opened.callback(self.emulator.close)
         self.gateway = Gateway(self.cloud, self.emulator.application)
         opened.callback(self.gateway.close)
-        server = Server(self.place, self.gateway, self.log)
-        opened.callback(server.close)
-        server.start()
+        self._server = Server(self.place, self.gateway)
+        opened.callback(self._server.close)
+        self._server.start()
         self.around = Around(self.cloud, self.emulator)
         self.around.start()
         opened.callback(self.around.close)
         self.doors = Doors(self.cloud, self.machines, loopback)
         self.doors.start()
         opened.callback(self.doors.close)
-        heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        heart.start()
-        opened.callback(heart.join)
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._heart.start()
+        opened.callback(self._heart.join)
+        opened.callback(self._closing.set)
         if self._wants_fleet:
             with self._hurried():
                 self.fleet = make_fleet(self.cloud, self.machines, self.client)

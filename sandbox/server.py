@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import cast
 
 from hypercorn.asyncio import serve
@@ -22,13 +22,13 @@ _PATIENCE_SECONDS = 20.0
 class Server:
     """Serves one ASGI application, lifespan included."""
 
-    def __init__(self, place: Place, application: Application, log: Path) -> None:
+    def __init__(self, place: Place, application: Application) -> None:
         self.place = place
         self._application = application
         self._config = Config()
         self._config.bind = [f"{place.host}:{place.port}"]
         self._config.loglevel = "WARNING"
-        self._config.errorlog = str(log)
+        self._config.errorlog = logging.getLogger("gateway")
         self._config.keep_alive_timeout = 75  # AWS keeps connections that long, and SDKs reuse them
         self._config.graceful_timeout = 1.0
         self._config.shutdown_timeout = 5.0
@@ -51,6 +51,10 @@ class Server:
                     return
             time.sleep(0.02)
         raise RuntimeError(f"The gateway does not answer on {self.place.url}.") from self._failure
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Stop serving."""

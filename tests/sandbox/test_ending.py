@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
+from sandbox import fleet
 from sandbox.loopback import free_port
+from sandbox.sandbox import Sandbox
 
 _ROOT = Path(__file__).parent.parent.parent
 
@@ -101,3 +104,14 @@ def test_a_port_that_is_taken_is_said(up: Up) -> None:
 
     assert second.returncode == 1
     assert f"Port {up.port} is taken" in second.stdout
+
+
+def test_a_sandbox_that_cannot_begin_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.fleet._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("sandbox.fleet.SIZE", 9)  # more than the group may have
+    broken = Sandbox(port=0)
+
+    with pytest.raises((fleet.FleetNotReady, ClientError)), broken:
+        raise AssertionError("it did begin")
+
+    assert not broken.state.exists()
