@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore import parsers
 from botocore.model import OperationModel
-from ministack.services import dynamodb  # type: ignore[import-untyped]
+from ministack.services import dynamodb
 
 from sandbox.cloud.errors import AwsError
 

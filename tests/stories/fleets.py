@@ -37,7 +37,7 @@ class Fleet:
     target_group: str
     allocations: tuple[str, ...]
     name: str = "web"
-    forgive: Callable[[], None] = lambda: None  # the invariants', once they watch
+    forgive: Callable[..., None] = lambda: None  # the invariants', once they watch
 
     # What its owner does -------------------------------------------------------------------
 

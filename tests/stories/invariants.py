@@ -35,8 +35,8 @@ RESULTS = {
 }
 
 
-class Broken(AssertionError):
-    """An invariant does not hold."""
+class Broken(BaseException):
+    """An invariant does not hold. Not an ``Exception``: no handler's failure may hide it."""
 
 
 @dataclass
@@ -59,9 +59,9 @@ class Invariants:
         self.saved = self.fleet.saved_version
         self.world.watchers.append(self.check)
 
-    def forgive(self) -> None:
-        """From now on, what stands now is what must be kept."""
-        self.promised = len(self.fleet.serving) * self.min_healthy_percent // 100
+    def forgive(self, but: int = 0) -> None:
+        """From now on, what stands now (but for ``but`` instances) is what must be kept."""
+        self.promised = (len(self.fleet.serving) - but) * self.min_healthy_percent // 100
         self.desired = self.fleet.group.desired
         self.strangers = self._strangers()
 
@@ -160,8 +160,8 @@ class Invariants:
 
     def _nothing_outlives_its_rollout(self) -> None:
         for execution in self.world.rollouts:
-            if execution.running or execution.name in self.leftovers:
-                continue
+            if execution.status in ("RUNNING", "ABORTED") or execution.name in self.leftovers:
+                continue  # whoever stops an execution stops its clearing up too
             self.leftovers.add(execution.name)
             alive = [
                 one.instance_id
@@ -186,6 +186,8 @@ class Invariants:
     def _every_rollout_has_a_result(self) -> None:
         ledger = self.world.ledger()
         for execution in self.world.rollouts:
+            if execution.status == "ABORTED":
+                continue  # stopped by a person: nobody was left who could write a result
             _holds(
                 execution.status in ("SUCCEEDED", "FAILED"),
                 f"{execution.name} is {execution.status}",

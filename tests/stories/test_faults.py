@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.stories.fleets import OLD
+from tests.stories.fleets import OLD, Fleet
 from tests.stories.story import a_fleet
 
 WRITES = [
@@ -27,14 +27,21 @@ WRITES = [
 ]
 
 
+def tries(web: Fleet, operation: str) -> int:
+    """How often the operation was called, every try of botocore counted."""
+    return sum(call.operation == operation for call in web.world.calls)
+
+
 @pytest.mark.parametrize("operation", WRITES)
-@pytest.mark.parametrize("times", [1, 3, 7])
+@pytest.mark.parametrize("times", [1, 7])
 def test_a_lost_answer_is_harmless(operation: str, times: int) -> None:
     """More than botocore tries in one call, so that the step itself is repeated as well."""
     with a_fleet() as web:
+        before = tries(web, operation)
         web.world.cloud.faults.lose_answer(operation, times=times)
         new = web.world.upload("two")
         assert web.world.finish().status == "SUCCEEDED"
+        assert tries(web, operation) > before
         assert web.revisions == {new: 4}
         assert len(web.images) == 1
         assert len(web.refreshes) == 1
@@ -44,9 +51,11 @@ def test_a_lost_answer_is_harmless(operation: str, times: int) -> None:
 @pytest.mark.parametrize("operation", WRITES)
 def test_throttling_only_slows_it_down(operation: str) -> None:
     with a_fleet() as web:
+        before = tries(web, operation)
         web.world.cloud.faults.throttle(operation, times=8)
         new = web.world.upload("two")
         assert web.world.finish().status == "SUCCEEDED"
+        assert tries(web, operation) - before > 8
         assert web.revisions == {new: 4}
 
 
