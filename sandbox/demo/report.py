@@ -59,7 +59,8 @@ def page(show: Show) -> str:
         '<p class="quiet">Recorded by <code>make demo</code> in the embedded AWS. Times are cloud '
         f"time: the sandbox ran {show.speed:g} times as fast. Requests were real HTTP, asked all "
         "the time at the balancer and at both Elastic IPs.</p>"
-        f'<p class="legend">{legend}<span class="quiet">pale: starting, or leaving</span></p>{_table(show)}{acts}</main></body></html>\n'
+        f'<p class="legend">{legend}<span class="quiet">pale: starting, or leaving</span></p>'
+        f"{_table(show)}{acts}</main></body></html>\n"
     )
 
 
