@@ -100,5 +100,6 @@ def _count(name: str, result: str, counts: dict[str, int]) -> None:
     metrics.add_dimension("result", result)
     metrics.add_metric("Outcome", MetricUnit.Count, 1)
     for what, times in counts.items():
-        metrics.add_metric(what, MetricUnit.Count, times)
+        if times:
+            metrics.add_metric(what, MetricUnit.Count, times)
     metrics.flush_metrics()

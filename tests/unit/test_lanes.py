@@ -1,0 +1,152 @@
+"""In whatever order things happen: one valid holder, the newest release wins, nothing is lost."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ovenbird.errors import LaneLost, Stopped
+from ovenbird.ledger import lanes
+from ovenbird.ledger.lanes import Queued, Superseded, Taken
+from tests.unit import ledger
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+ROLLOUTS = st.sampled_from(["web-0", "web-1", "web-2", "web-3"])
+
+
+class Lanes(RuleBasedStateMachine):
+    """Rollouts come, wait, take, run out, are seized, stopped and end, as they like."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.stack.enter_context(ledger.empty())
+        self.now = NOON
+        self.released: dict[str, str] = {}  # rollout → time of its release
+        self.fences: dict[str, int] = {}  # what each was told when it took the lane
+        self.highest = 0
+        self.waiting: set[str] = set()  # those that were told they are next
+        self.rung: set[str] = set()  # those whose doorbell was to be rung
+        self.barrier = ""
+
+    def teardown(self) -> None:
+        self.stack.close()
+
+    @initialize(minutes=st.lists(st.integers(0, 9), min_size=4, max_size=4))
+    def push(self, minutes: list[int]) -> None:
+        for number, minute in enumerate(minutes):
+            self.released[f"web-{number}"] = (NOON + timedelta(minutes=minute)).isoformat()
+
+    @rule(rollout=ROLLOUTS)
+    def takes_or_queues(self, rollout: str) -> None:
+        at = self.released[rollout]
+        taken = lanes.take("web", rollout, self.now, at=at)
+        if isinstance(taken, Taken):
+            self._took(rollout, taken)
+            return
+        queued = lanes.queue("web", rollout, at, "waits")
+        if isinstance(queued, Queued):
+            self._displaced(queued.displaced)
+            self.waiting.add(rollout)
+            assert at >= self.barrier
+        else:
+            assert isinstance(queued, Superseded)
+            winner = self.barrier if queued.by == "a stop by hand" else self.released[queued.by]
+            assert winner > at
+            self.waiting.discard(rollout)
+
+    @rule(rollout=ROLLOUTS)
+    def seizes(self, rollout: str) -> None:
+        holder = lanes.read("web").holder
+        if holder and holder != rollout:
+            taken = lanes.seize("web", rollout, holder, self.now, at=self.released[rollout])
+            if isinstance(taken, Taken):
+                self._took(rollout, taken)
+
+    @rule(rollout=ROLLOUTS)
+    def renews(self, rollout: str) -> None:
+        if rollout in self.fences:
+            try:
+                lanes.renew("web", rollout, self.fences[rollout], self.now, doorbell=rollout)
+            except Stopped:
+                pass
+            except LaneLost:
+                lane = lanes.read("web")
+                assert (lane.holder, lane.fence) != (rollout, self.fences[rollout])
+
+    @rule(rollout=ROLLOUTS)
+    def ends(self, rollout: str) -> None:
+        if rollout in self.fences:
+            waiting = lanes.release("web", rollout, self.fences[rollout])
+            if waiting:
+                self.rung.add(waiting)
+            assert lanes.read("web").holder != rollout or self._fence_is_old(rollout)
+
+    @rule()
+    def stops(self) -> None:
+        holder = lanes.read("web").holder
+        if holder:
+            at = (NOON + timedelta(minutes=5)).isoformat()
+            stopping = lanes.request_stop("web", holder, "somebody", "why", at)
+            assert stopping is not None
+            self.barrier = at
+            self._displaced(stopping.displaced)
+
+    @rule(minutes=st.integers(1, 40))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @invariant()
+    def at_most_one_holds(self) -> None:
+        holding = []
+        for rollout, fence in self.fences.items():
+            try:
+                lanes.check("web", rollout, fence)
+            except LaneLost:
+                continue
+            except Stopped:
+                pass
+            holding.append(rollout)
+        assert len(holding) <= 1
+
+    @invariant()
+    def whoever_was_told_to_wait_is_next_or_was_rung(self) -> None:
+        queued = lanes.read("web").queued
+        assert self.waiting <= {queued} | self.rung
+
+    @invariant()
+    def who_waits_beside_a_free_lane_was_rung(self) -> None:
+        lane = lanes.read("web")
+        if lane.queued and not lane.holder:
+            assert lane.queued in self.rung
+
+    def _took(self, rollout: str, taken: Taken) -> None:
+        assert taken.fence > self.highest or self.fences.get(rollout) == taken.fence
+        self.highest = max(self.highest, taken.fence)
+        self.fences[rollout] = taken.fence
+        self._displaced(taken.displaced)
+        self.waiting.discard(rollout)
+        self.rung.discard(rollout)
+
+    def _displaced(self, rollout: str) -> None:
+        if rollout:
+            self.rung.add(rollout)
+
+    def _fence_is_old(self, rollout: str) -> bool:
+        return lanes.read("web").fence != self.fences[rollout]
+
+
+# Without shrinking: it would take minutes, and twenty steps can be read.
+Lanes.TestCase.settings = settings(
+    max_examples=50, stateful_step_count=20, deadline=None, phases=[Phase.generate]
+)
+
+
+@pytest.mark.filterwarnings("default")
+class TestLanes(Lanes.TestCase):
+    """The machine above, as pytest knows it."""
