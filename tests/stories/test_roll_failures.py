@@ -51,34 +51,62 @@ def launches_fail(web: Fleet) -> None:
 
 def launches_fail_also_on_the_way_back(web: Fleet) -> None:
     half_way(web)
-    web.world.cloud.ec2.launching.lack_capacity(times=120)
+    web.world.cloud.ec2.launching.lack_capacity(times=60)
+
+
+BACK = ["RollbackSuccessful"]
 
 
 @pytest.mark.parametrize(
-    ("breaks", "roll", "because", "bad"),
+    ("breaks", "roll", "because", "ends", "bad"),
     [
-        pytest.param(new_version_is_sick, {}, "no progress", True, id="unhealthy, so it stalls"),
-        pytest.param(alarm_rings, ALARMS, "web-5xx", True, id="alarm, AWS rolls back"),
+        pytest.param(
+            new_version_is_sick, {}, "no progress", BACK, True, id="unhealthy, so it stalls"
+        ),
+        pytest.param(alarm_rings, ALARMS, "web-5xx", BACK, True, id="alarm, AWS rolls back"),
         pytest.param(
             alarm_rings,
             {**ALARMS, "auto_rollback": False},
             "web-5xx",
+            ["Failed", "Successful"],
             True,
             id="alarm, the refresh fails",
         ),
-        pytest.param(a_person_cancels, {}, "ancelled", False, id="cancelled by a person"),
         pytest.param(
-            a_person_cancels_the_rollback, {}, "ancelled", False, id="its rollback cancelled"
+            a_person_cancels,
+            {},
+            "ancelled",
+            ["Cancelled", "Successful"],
+            False,
+            id="cancelled by a person",
         ),
-        pytest.param(launches_fail, {}, "no progress", True, id="launches fail"),
         pytest.param(
-            launches_fail_also_on_the_way_back, {}, "no progress", True, id="rollback fails too"
+            a_person_cancels_the_rollback,
+            {},
+            "ancelled",
+            ["Cancelled", "Successful"],
+            False,
+            id="its rollback cancelled",
+        ),
+        pytest.param(launches_fail, {}, "no progress", BACK, True, id="launches fail"),
+        pytest.param(
+            launches_fail_also_on_the_way_back,
+            {},
+            "no progress",
+            ["RollbackFailed", "Successful"],
+            True,
+            id="rollback fails too",
         ),
     ],
 )
 def test_a_failed_roll_is_undone(
-    breaks: Callable[[Fleet], None], roll: dict[str, Any], because: str, bad: bool
+    breaks: Callable[[Fleet], None],
+    roll: dict[str, Any],
+    because: str,
+    ends: list[str],
+    bad: bool,
 ) -> None:
+    """``ends``: how the refreshes ended, oldest first; a second one is our own way back."""
     with a_fleet(roll=roll) as web:
         alarm(web)
         web.world.upload("two")
@@ -89,6 +117,7 @@ def test_a_failed_roll_is_undone(
         assert rollout.visited[-1] == "RolloutFailed"
         assert because in rollout.cause
         assert because in web.world.notices[-1]
+        assert [refresh.status for refresh in reversed(web.refreshes)] == ends
         assert web.is_as_before()
         (image,) = web.images
         assert ("ovenbird:bad" in web.tags(image.image_id)) is bad
