@@ -5,10 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ovenbird.errors import LaneLost, Stopped
 from ovenbird.ledger import lanes
@@ -33,6 +38,7 @@ class Lanes(RuleBasedStateMachine):
         self.waiting: set[str] = set()  # those that were told they are next
         self.rung: set[str] = set()  # those whose doorbell was to be rung
         self.barrier = ""
+        self.until = NOON  # the end of the present holder's lease
 
     def teardown(self) -> None:
         self.stack.close()
@@ -45,13 +51,15 @@ class Lanes(RuleBasedStateMachine):
     @rule(rollout=ROLLOUTS)
     def takes_or_queues(self, rollout: str) -> None:
         at = self.released[rollout]
+        holder = lanes.read("web").holder
         taken = lanes.take("web", rollout, self.now, at=at)
         if isinstance(taken, Taken):
+            assert holder in ("", rollout) or self.until < self.now
             self._took(rollout, taken)
             return
         queued = lanes.queue("web", rollout, at, "waits")
         if isinstance(queued, Queued):
-            self._displaced(queued.displaced)
+            self._displaced(queued.displaced, by=at)
             self.waiting.add(rollout)
             assert at >= self.barrier
         else:
@@ -59,6 +67,17 @@ class Lanes(RuleBasedStateMachine):
             winner = self.barrier if queued.by == "a stop by hand" else self.released[queued.by]
             assert winner > at
             self.waiting.discard(rollout)
+
+    @rule()
+    def all_come(self) -> None:
+        for rollout in self.released:
+            self.takes_or_queues(rollout)
+
+    @rule()
+    def the_holder_ends(self) -> None:
+        holder = lanes.read("web").holder
+        if holder:
+            self.ends(holder)
 
     @rule(rollout=ROLLOUTS)
     def seizes(self, rollout: str) -> None:
@@ -73,8 +92,9 @@ class Lanes(RuleBasedStateMachine):
         if rollout in self.fences:
             try:
                 lanes.renew("web", rollout, self.fences[rollout], self.now, doorbell=rollout)
+                self.until = self.now + lanes.LEASE
             except Stopped:
-                pass
+                self.until = self.now + lanes.LEASE
             except LaneLost:
                 lane = lanes.read("web")
                 assert (lane.holder, lane.fence) != (rollout, self.fences[rollout])
@@ -95,7 +115,8 @@ class Lanes(RuleBasedStateMachine):
             stopping = lanes.request_stop("web", holder, "somebody", "why", at)
             assert stopping is not None
             self.barrier = at
-            self._displaced(stopping.displaced)
+            if stopping.displaced:
+                self.rung.add(stopping.displaced)
 
     @rule(minutes=st.integers(1, 40))
     def time_passes(self, minutes: int) -> None:
@@ -129,24 +150,23 @@ class Lanes(RuleBasedStateMachine):
         assert taken.fence > self.highest or self.fences.get(rollout) == taken.fence
         self.highest = max(self.highest, taken.fence)
         self.fences[rollout] = taken.fence
-        self._displaced(taken.displaced)
+        self._displaced(taken.displaced, by=self.released[rollout])
+        self.until = self.now + lanes.LEASE
         self.waiting.discard(rollout)
         self.rung.discard(rollout)
 
-    def _displaced(self, rollout: str) -> None:
+    def _displaced(self, rollout: str, *, by: str) -> None:
         if rollout:
+            assert self.released[rollout] <= by
             self.rung.add(rollout)
 
     def _fence_is_old(self, rollout: str) -> bool:
         return lanes.read("web").fence != self.fences[rollout]
 
 
-# Without shrinking: it would take minutes, and twenty steps can be read.
-Lanes.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=20, deadline=None, phases=[Phase.generate]
-)
-
-
-@pytest.mark.filterwarnings("default")
-class TestLanes(Lanes.TestCase):
-    """The machine above, as pytest knows it."""
+def test_lanes_in_any_order_of_events() -> None:
+    # Without shrinking: it would take minutes, and twenty steps can be read.
+    plain = settings(
+        max_examples=50, stateful_step_count=20, deadline=None, phases=[Phase.generate]
+    )
+    run_state_machine_as_test(Lanes, settings=plain)
