@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ from sandbox.balancer import Balancer
 from sandbox.loopback import Loopback, Place
 from tests.sandbox.event_loop import EventLoop
 
-LOOPBACK = Loopback(198)
+LOOPBACK = Loopback(os.getpid() + 100)  # apart from another run, and from its machines
 
 
 class Application(ThreadingHTTPServer):
