@@ -19,12 +19,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from ovenbird import clock
 from ovenbird.answers import Answer
-from ovenbird.errors import OvenbirdError, Retryable
+from ovenbird.errors import BadEvent, OvenbirdError, Retryable
 
 NAMESPACE = "Ovenbird"
 FOREIGN_TEXT_BYTES = 4096
 Step = Callable[[dict[str, Any], datetime], Answer]
-Handler = Callable[[dict[str, Any], object], Answer]
+Handler = Callable[[Any, object], Answer]
 
 logger = Logger(service="ovenbird", utc=True)
 metrics = Metrics(namespace=NAMESPACE, service="")
@@ -38,9 +38,11 @@ def entry(name: str, step: Step) -> Handler:
     answer's ``reason``.
     """
 
-    def handler(event: dict[str, Any], context: object = None) -> Answer:
+    def handler(event: Any, context: object = None) -> Answer:
         logger.append_keys(**_keys(name, event, context))
         try:
+            if not isinstance(event, dict):
+                raise BadEvent("The event is not a JSON object; events/ has a sample of each.")
             answer = step(event, clock.now())
         except Exception as failure:
             _failed(name, failure)

@@ -31,6 +31,7 @@ from ovenbird.core.preferences import preferences
 from ovenbird.core.refusals import Seen, refusals
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent, NotFound, Refused, Terminal
+from ovenbird.events.envelope import optional, shown, text
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import lanes, rollouts
 from ovenbird.ledger.lanes import Superseded, Taken
@@ -100,19 +101,32 @@ def _wish(event: dict[str, Any], now: datetime) -> _Wish:
             )
         release = asked.release
         return _Wish(asked.fleet, "", "release", release, None, release.at, dry_run=True)
-    written: dict[str, Any] = event.get("release") or {}
-    action = str(event["action"])
-    if action == "release" and not written:
+    fleet, rollout, action = (text(event, field) for field in ("fleet", "rollout", "action"))
+    pushed = _release(event)
+    if action == "release" and pushed is None:
         raise BadEvent("release is missing; a rollout with the action release must have one.")
     return _Wish(
-        fleet=event["fleet"],
-        rollout=event["rollout"],
+        fleet=fleet,
+        rollout=rollout,
         action=action,
-        release=Release.from_json(written) if written else None,
-        image=event.get("image"),
-        at=event["at"] if "at" in event else written["at"],
+        release=pushed,
+        image=optional(event, "image"),
+        at=optional(event, "at") or (pushed.at if pushed else text(event, "at")),
         dry_run=bool(event.get("dry_run")),
     )
+
+
+def _release(event: dict[str, Any]) -> Release | None:
+    written = event.get("release")
+    if not written:
+        return None
+    try:
+        return Release.from_json(written)
+    except TypeError as error:
+        raise BadEvent(
+            f"release is {shown(written)}; it must have source, id, revision, digest and at, as "
+            "in events/plan-rollout.json."
+        ) from error
 
 
 def _stale(wish: _Wish) -> str:
