@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from sandbox import releases
-from sandbox.demo import deployment, report
-from sandbox.demo.deployment import ROOT, Deployed, DeployFailed
+from sandbox import deployment, releases
+from sandbox.demo import report
 from sandbox.demo.director import Director, NothingHappened
 from sandbox.demo.executions import Rollouts
 from sandbox.demo.fleet_view import FleetView
 from sandbox.demo.recording import Act, Show
 from sandbox.demo.screen import Screen
 from sandbox.demo.traffic import Traffic
+from sandbox.deployment import ROOT, Deployed, DeployFailed
 from sandbox.sandbox import SPEED, Sandbox
 
 
@@ -87,7 +87,7 @@ def _script(
 
     def roll_back() -> None:
         functions.invoke(
-            FunctionName=deployed.accept_release,
+            FunctionName=deployed.functions["AcceptRelease"],
             InvocationType="Event",
             Payload=json.dumps(json.loads((ROOT / "events/roll-back.json").read_text())),
         )
