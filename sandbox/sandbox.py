@@ -152,9 +152,14 @@ class Sandbox:
         opened.callback(self._heart.join)
         opened.callback(self._closing.set)
         if self._wants_fleet:
-            with self._hurried():
-                self.fleet = make_fleet(self.cloud, self.machines, self.client)
+            self.make_fleet()
+
+    def make_fleet(self) -> SampleFleet:
+        """Make the sample fleet, once, and return when it serves."""
+        with self._hurried():
+            self.fleet = make_fleet(self.cloud, self.machines, self.client)
         self.doors.look()
+        return self.fleet
 
     @property
     def log(self) -> Path:
@@ -218,7 +223,7 @@ def client(service: str, endpoint: str) -> Any:
 def tools() -> list[str]:
     """The directories in which the project's own aws and sam lie, if they were installed."""
     wanted = [_ROOT / ".venv/bin", _ROOT / ".tools/bin", Path(sys.executable).parent]
-    return [str(directory) for directory in wanted if directory.is_dir()]
+    return list(dict.fromkeys(str(directory) for directory in wanted if directory.is_dir()))
 
 
 @contextlib.contextmanager

@@ -54,28 +54,28 @@ def _play(show: Show, screen: Screen) -> None:
         screen.say("Building with sam, and starting AWS on this machine …")
         threads = stack.enter_context(ThreadPoolExecutor(1))
         built = threads.submit(deployment.build)
-        sandbox = stack.enter_context(Sandbox(speed=show.speed, port=0))
+        sandbox = stack.enter_context(Sandbox(speed=show.speed, port=0, fleet=False))
         built.result()
-        screen.say(f"Deploying with sam to {sandbox.endpoint} …")
+        screen.say(f"Deploying with sam to {sandbox.endpoint}, and making a fleet of four there …")
+        made = threads.submit(sandbox.make_fleet)
         deployed = deployment.deploy(sandbox)
-        assert sandbox.fleet
+        fleet = made.result()
         traffic = Traffic(sandbox.balancer_url, sandbox.addresses)
         traffic.start()
         stack.callback(traffic.stop)
-        view = FleetView(sandbox.cloud.look, sandbox.fleet.name, "version 1")
+        view = FleetView(sandbox.cloud.look, fleet.name, "version 1")
         rollouts = Rollouts(sandbox.client("stepfunctions"), deployed.state_machine_arn)
         director = Director(sandbox, show, screen, traffic, view, rollouts)
-        for title, promise, do in _script(sandbox, deployed, view):
+        for title, promise, do in _script(sandbox, fleet.bucket, deployed, view):
             director.play(Act(title, promise, time.monotonic()), do)
         for _, where, what in traffic.losses():
-            screen.say(f"[yellow]lost at {where}: {what}[/yellow]")
+            screen.say(f"[yellow]lost at {where}: {what} (a move cuts what is connected)[/yellow]")
 
 
 def _script(
-    sandbox: Sandbox, deployed: Deployed, view: FleetView
+    sandbox: Sandbox, bucket: str, deployed: Deployed, view: FleetView
 ) -> list[tuple[str, str, Callable[[], None]]]:
     s3, functions = sandbox.client("s3"), sandbox.client("lambda")
-    bucket = sandbox.fleet.bucket if sandbox.fleet else ""
 
     def upload(version: str) -> None:
         put = s3.put_object(
