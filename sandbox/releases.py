@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 APPLICATION = Path(__file__).parent.parent / "examples/web-app"
@@ -19,14 +20,18 @@ def build_artifact(version: str) -> bytes:
     Raises:
         FileNotFoundError: There is no such version.
     """
+    return pack({path.name: path.read_bytes() for path in files(version)})
+
+
+def pack(contents: Mapping[str, bytes]) -> bytes:
+    """A ``.tar.gz`` of files by their names; the same contents always have the same bytes."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", mtime=0, filename="") as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
-        for path in files(version):
-            content = path.read_bytes()
-            entry = tarfile.TarInfo(path.name)
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o644
             archive.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
