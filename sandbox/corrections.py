@@ -1,7 +1,7 @@
 """Where ministack answers otherwise than AWS and it matters here, corrected in its own process.
 
 Each correction wraps one function of ministack 1.5.33 and says which rule of AWS it restores; it
-may go when ``tests/sandbox/test_emulator.py`` passes without it.
+may go when ``tests/sandbox/test_running.py`` passes without it.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 # What a state of the machine is called in the show: by its step, waits included.
 STEPS = {
@@ -60,7 +62,9 @@ class Rollouts:
             for event in events
             if "stateEnteredEventDetails" in event
         ]
-        retries = sum(event["type"] == "LambdaFunctionFailed" for event in events)
+        retries = _count(events, "LambdaFunctionScheduled", "TaskScheduled") - _count(
+            events, "TaskStateEntered"
+        )
         steps: list[tuple[float, str]] = []
         for at, state in entered:
             step = STEPS.get(state)
@@ -70,6 +74,10 @@ class Rollouts:
         return Progress(
             described["status"], tuple(steps), len(entered) + retries, len(events), result
         )
+
+
+def _count(events: Iterable[HistoryEventTypeDef], *types: str) -> int:
+    return sum(event["type"] in types for event in events)
 
 
 def _reason(output: str) -> str:

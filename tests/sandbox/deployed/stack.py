@@ -6,19 +6,16 @@ import http.client
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import releases
 from sandbox.deployment import ROOT, Deployed
 from sandbox.sandbox import Sandbox, tools
-
-T = TypeVar("T")
-PATIENCE = 90.0  # seconds; a rollout takes about fifteen where nothing else runs
+from tests.sandbox.deployed.rollout import PATIENCE, Rollout, eventually
 
 
 @dataclass(frozen=True)
@@ -27,36 +24,6 @@ class Answer:
 
     payload: Any
     error: str
-
-
-class Rollout:
-    """One execution of the rollout state machine."""
-
-    def __init__(self, sandbox: Sandbox, arn: str) -> None:
-        self._steps, self._arn = sandbox.client("stepfunctions"), arn
-        self.name = arn.rpartition(":")[2]
-
-    def ended(self) -> dict[str, Any]:
-        """The execution, once it is over."""
-
-        def over() -> dict[str, Any] | None:
-            described: dict[str, Any] = self._steps.describe_execution(executionArn=self._arn)
-            return described if described["status"] != "RUNNING" else None
-
-        return eventually(over, PATIENCE)
-
-    def failures(self) -> list[str]:
-        """The errors of its failed tasks, the ones that were repeated included.
-
-        ministack calls the end of a Lambda task TaskFailed; AWS says LambdaFunctionFailed.
-        """
-        pages = self._steps.get_paginator("get_execution_history").paginate(executionArn=self._arn)
-        return [
-            event["taskFailedEventDetails"]["error"]
-            for page in pages
-            for event in page["events"]
-            if event["type"] == "TaskFailed"
-        ]
 
 
 class Stack:
@@ -294,12 +261,3 @@ def get(url: str, path: str = "/") -> str:
         connection.close()
     assert answer.status == 200, body
     return body
-
-
-def eventually(true: Callable[[], T | None], seconds: float = 10.0) -> T:
-    """The first answer that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-    return found

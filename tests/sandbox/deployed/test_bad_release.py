@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sandbox import fleet, releases
 from sandbox.demo.traffic import Traffic
-from tests.sandbox.deployed.stack import Stack, eventually
+from tests.sandbox.deployed.rollout import eventually
+from tests.sandbox.deployed.stack import Stack
 
 
 def test_a_bad_release_is_undone(stack: Stack) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sandbox import fleet
-from tests.sandbox.deployed.stack import Stack, eventually, sample
+from tests.sandbox.deployed.rollout import eventually
+from tests.sandbox.deployed.stack import Stack, sample
 
 
 def test_a_roll_back_needs_no_bake_and_an_alarm_is_only_a_hint(stack: Stack) -> None:
