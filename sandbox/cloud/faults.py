@@ -24,6 +24,10 @@ class LostAnswer(Exception):
     """The call had its effect, and its answer never arrived."""
 
 
+class NoConnection(Exception):
+    """The call never arrived."""
+
+
 @dataclass
 class _Fault:
     operation: str

@@ -13,14 +13,14 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import botocore.endpoint
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.hooks import first_non_none_response
 from botocore.model import OperationModel
 
 from sandbox.cloud import shapes
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.errors import AwsError
-from sandbox.cloud.faults import LostAnswer
+from sandbox.cloud.faults import LostAnswer, NoConnection
 
 _PARAMS = "model-cloud-params"
 _ENDPOINT: Any = botocore.endpoint  # its ``time.sleep`` is the SDK's back-off
@@ -38,7 +38,7 @@ class Answering(Protocol):
         """The id of the call that was answered last."""
 
     def call(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Do it and answer as boto3 shows it; raises AwsError and LostAnswer."""
+        """Do it and answer as boto3 shows it; raises AwsError, LostAnswer and NoConnection."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ def _attempt(
         answer = cloud.call(model.service_model.service_name, model.name, params)
     except LostAnswer as lost:
         return None, ReadTimeoutError(endpoint_url=url, error=lost)
+    except NoConnection as lost:
+        return None, ConnectTimeoutError(endpoint_url=url, error=lost)
     except AwsError as error:
         parsed: dict[str, Any] = {"Error": {"Code": error.code, "Message": error.message}}
         parsed |= error.members

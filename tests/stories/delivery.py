@@ -39,22 +39,27 @@ class Delivery:
     dead: list[tuple[str, Any, str]] = field(default_factory=list)  # target, event, error
     under_way: int = 0  # deliveries and retries that are still to come
 
+    def __post_init__(self) -> None:
+        # When an event arrives, as often as it does; a story may say it for each event.
+        self.delays: Callable[[Event], list[timedelta]] = self._delays
+
     def put(self, event: Event) -> None:
         """Bring an event to whoever wants it."""
-        kind: str = event["detail-type"]
-        if kind.startswith(tuple(self.lost)):
-            return
-        delays = [PROMPT]
-        delays[0] += sum(
-            (late for start, late in self.late.items() if kind.startswith(start)), timedelta(0)
-        )
-        if kind.startswith(tuple(self.doubled)):
-            delays.append(delays[0] + timedelta(seconds=20))
+        delays = self.delays(event)
         for rule in self.deployment.rules:
             if _matches(rule.pattern, event):
                 for target in rule.targets:
                     for delay in delays:
                         self._bring(event, target, delay)
+
+    def _delays(self, event: Event) -> list[timedelta]:
+        kind: str = event["detail-type"]
+        if kind.startswith(tuple(self.lost)):
+            return []
+        late = (late for start, late in self.late.items() if kind.startswith(start))
+        delay = sum(late, PROMPT)
+        twice = kind.startswith(tuple(self.doubled))
+        return [delay, delay + timedelta(seconds=20)] if twice else [delay]
 
     def _bring(self, event: Event, target: Target, delay: timedelta) -> None:
         payload = json.loads(target.input) if target.input else json.loads(json.dumps(event))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.cloud.autoscaling.configuration import Configuration
 from sandbox.cloud.autoscaling.group import Group
 from sandbox.cloud.autoscaling.refresh import Refresh
 from sandbox.cloud.ec2.images import Image
@@ -117,12 +118,7 @@ class Fleet:
     @property
     def saved_version(self) -> str:
         """The version in the group's own configuration."""
-        written = self.group.saved.written()
-        template = (
-            written.get("LaunchTemplate")
-            or (written["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"])
-        )
-        return str(template["Version"])
+        return version_of(self.group.saved)
 
     @property
     def holders(self) -> dict[str, str]:
@@ -160,6 +156,16 @@ class Fleet:
             and self.group.refresh is None
             and not any(builder.is_alive for builder in self.builders)
         )
+
+
+def version_of(configuration: Configuration) -> str:
+    """The version of the (main) launch template in a group's configuration."""
+    written = configuration.written()
+    template = (
+        written.get("LaunchTemplate")
+        or (written["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"])
+    )
+    return str(template["Version"])
 
 
 def make(

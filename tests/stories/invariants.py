@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from tests.stories.fleets import Fleet
-from tests.stories.world import HandlerCall, World
+from tests.stories.calls import HandlerCall
+from tests.stories.fleets import Fleet, version_of
+from tests.stories.world import World
 
 # What a rollout may never call: it writes no size and suspends no process, and deletes no image.
 _FORBIDDEN = {
@@ -44,6 +45,8 @@ class Invariants:
     """Watches a fleet; ``promised`` is how many serving instances it must always have.
 
     ``forgive`` after a story itself has broken something, or the size was changed by others.
+    ``harmed`` are instances that fail by themselves or by somebody's hand, ``deleted`` images that
+    somebody else deleted: nobody promises them.
     """
 
     world: World
@@ -52,7 +55,10 @@ class Invariants:
     may_pin: bool = False
     strangers: dict[str, str] = field(default_factory=dict)  # allocation → holder
     leftovers: set[str] = field(default_factory=set)  # rollouts checked for leftovers
+    harmed: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     _seen: int = 0
+    _served: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.forgive()
@@ -64,6 +70,10 @@ class Invariants:
         self.promised = (len(self.fleet.serving) - but) * self.min_healthy_percent // 100
         self.desired = self.fleet.group.desired
         self.strangers = self._strangers()
+
+    def edited(self) -> None:
+        """Somebody has edited the group: what it says now is what must be kept."""
+        self.saved = self.fleet.saved_version
 
     def check(self) -> None:
         """After every call."""
@@ -92,7 +102,9 @@ class Invariants:
     # After every call ----------------------------------------------------------------------
 
     def _capacity(self) -> None:
-        desired, serving = self.fleet.group.desired, len(self.fleet.serving)
+        desired, served = self.fleet.group.desired, set(self.fleet.serving)
+        self.promised = max(0, self.promised - len((self._served - served) & self.harmed))
+        self._served, serving = served, len(served)
         if desired < self.desired:  # scaled in by others
             self.promised = min(self.promised, desired * self.min_healthy_percent // 100)
         self.desired = desired
@@ -131,7 +143,9 @@ class Invariants:
         known = self.world.cloud.ec2.images.all
         for instance in self.world.cloud.ec2.instances.all.values():
             _holds(
-                not instance.is_alive or instance.image_id in known,
+                not instance.is_alive
+                or instance.image_id in known
+                or instance.image_id in self.deleted,
                 f"{instance.image_id} is gone, and {instance.instance_id} was made from it",
             )
 
@@ -139,8 +153,12 @@ class Invariants:
         saved = self.fleet.saved_version
         if saved == self.saved:
             return
-        newest = self.fleet.refreshes[0] if self.fleet.refreshes else None
-        by_refresh = newest is not None and newest.status == "Successful"
+        by_refresh = any(
+            each.status == "Successful"
+            and each.desired is not None
+            and version_of(each.desired) == saved
+            for each in self.fleet.refreshes
+        )
         pinned = self.may_pin and self.saved.startswith("$")
         _holds(by_refresh or pinned, f"the group was edited: {self.saved} → {saved}")
         self.saved = saved

@@ -38,7 +38,10 @@ class Context:
 
 @dataclass
 class Invocation:
-    """One run of a handler; ``failure`` is its error name, empty when it answered."""
+    """One run of a handler; ``failure`` is its error name, empty when it answered.
+
+    ``dead``: its process was killed, so not even its ``finally`` blocks call anybody.
+    """
 
     number: int
     function: str
@@ -47,6 +50,7 @@ class Invocation:
     answer: Any = None
     failure: str = ""
     message: str = ""
+    dead: bool = False
 
 
 @cache

@@ -11,7 +11,6 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -22,13 +21,14 @@ from sandbox.cloud import seam, shapes
 from sandbox.cloud.clock import VirtualClock
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.errors import AwsError
-from sandbox.cloud.faults import Killed
+from sandbox.cloud.faults import Killed, LostAnswer, NoConnection
 from sandbox.cloud.imaginary import Imaginary
-from sandbox.cloud.kernel import Call, Operation
+from sandbox.cloud.kernel import Operation
 from tests.stories import dynamodb
 from tests.stories.asl.execution import Execution
 from tests.stories.asl.failures import StateFailed
 from tests.stories.asl.stepfunctions import StepFunctions
+from tests.stories.calls import HandlerCall, Interference, undisturbed
 from tests.stories.delivery import Delivery
 from tests.stories.lambdas import Lambdas, TimedOut
 from tests.stories.template import deployment
@@ -42,14 +42,7 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 BUCKET = "acme-releases"
-
-
-@dataclass
-class HandlerCall(Call):
-    """A call that a handler made; ``function`` is its folder, ``invocation`` its number."""
-
-    function: str = ""
-    invocation: int = 0
+STATE_MACHINE = "rollout"  # as the one who makes a call
 
 
 class _Door:
@@ -115,12 +108,13 @@ class World:
         for arn, document in self.deployment.machines.items():
             self.states.add(arn, document)
         self.topics = Topics(self.deployment.topic)
-        self.delivery = Delivery(self.deployment, self.after, self.invoke, self._start_by_rule)
+        self.delivery = Delivery(self.deployment, self.after, self._run, self._start_by_rule)
         self.cloud.kernel.bus.listeners.append(self.delivery.put)
         self.calls: list[HandlerCall] = []
         self.watchers: list[Callable[[], None]] = []
         self.kill: tuple[str, int] | None = None  # ("before" | "after", number of the call)
         self.killed = False
+        self.interference: Interference = undisturbed
         self._uploads = 0
         dynamodb.empty(self.deployment.table)
         self._others: dict[str, dict[str, Operation]] = {
@@ -137,15 +131,29 @@ class World:
         self.cloud.kernel.after(delay, action)
 
     def invoke(self, function_arn: str, payload: Any) -> Any:
+        """A state machine invokes a function; what Lambda itself refuses is named ``Lambda.…``."""
+        folder = self.deployment.functions[function_arn].folder.name
+        call = HandlerCall(self.now(), "lambda", "Invoke", {}, function=folder)
+        try:
+            return self.interference(call, lambda: self._run(function_arn, payload))
+        except AwsError as error:
+            raise StateFailed(f"Lambda.{error.code}", str(error)) from error
+        except (LostAnswer, NoConnection) as lost:
+            raise StateFailed("Lambda.SdkClientException", str(lost)) from lost
+
+    def _run(self, function_arn: str, payload: Any) -> Any:
         return self.lambdas.invoke(self.deployment.functions[function_arn], payload)
 
     def integrate(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
         """A call of the state machine itself; errors are named as Step Functions names them."""
+        call = HandlerCall(self.now(), service, operation, arguments, function=STATE_MACHINE)
         try:
-            return self._answer(service, operation, arguments)
+            return self.interference(call, lambda: self._answer(service, operation, arguments))
         except AwsError as error:
             name = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
             raise StateFailed(f"DynamoDb.{name}", str(error)) from error
+        except (LostAnswer, NoConnection) as lost:
+            raise StateFailed("DynamoDb.SdkClientException", str(lost)) from lost
 
     def _start_by_rule(self, machine_arn: str, text: str) -> None:
         self.states.start({"stateMachineArn": machine_arn, "input": text})
@@ -156,10 +164,10 @@ class World:
         """Answer a handler's call: time passes, faults strike, and the watchers look."""
         assert self.lambdas.running, f"{service} {operation} was called outside of any handler"
         caller = self.lambdas.running[-1]
+        if caller.dead:
+            raise Killed("a dead process calls nobody")
         self.clock.sleep(LATENCY.total_seconds())
         self.cloud.tick()
-        if self.clock.now().timestamp() > caller.deadline:
-            raise TimedOut
         call = HandlerCall(
             self.clock.now(),
             service,
@@ -168,18 +176,32 @@ class World:
             function=caller.function,
             invocation=caller.number,
         )
-        self.calls.append(call)
-        number = len(self.calls)
+        try:
+            if self.clock.now().timestamp() > caller.deadline:
+                raise TimedOut
+            self.calls.append(call)
+            return self._disturbed(call, len(self.calls))
+        except Killed:
+            caller.dead = True
+            raise
+
+    def _disturbed(self, call: HandlerCall, number: int) -> dict[str, Any]:
+        def go() -> Any:
+            try:
+                return self._answer(call.service, call.operation, call.params)
+            finally:
+                for watch in self.watchers:
+                    watch()
+
         self._strike("before", number)
         try:
-            return self._answer(service, operation, params)
-        except AwsError as error:
-            call.error = error.code
+            answer: dict[str, Any] = self.interference(call, go)
+        except (AwsError, LostAnswer, NoConnection, Killed) as error:
+            call.error = error.code if isinstance(error, AwsError) else type(error).__name__
             raise
         finally:
-            for watch in self.watchers:
-                watch()
             self._strike("after", number)
+        return answer
 
     def _strike(self, when: str, number: int) -> None:
         if self.kill == (when, number):
