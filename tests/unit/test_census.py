@@ -64,3 +64,10 @@ def test_reads_aloud() -> None:
         "1 of 3 instances are on the wanted version; not yet: i-2; left alone (standby or "
         "protected): i-3; the group itself still launches another version"
     )
+
+
+def test_ten_thousand_stragglers_fit_into_one_sentence() -> None:
+    census = count(group(*[3] * 10_000), TO_FOUR)
+    assert len(census.stragglers) == 10_000
+    assert len(str(census)) < 500
+    assert "and 9990 more" in str(census)

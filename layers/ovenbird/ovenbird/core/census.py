@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ovenbird.core.groups import Group, Member
+from ovenbird.core.names import few
 
 _LEAVING = ("Terminating", "Terminated", "Detaching", "Detached", "Quarantined")
 _STANDBY = ("Standby", "EnteringStandby")
@@ -34,9 +35,9 @@ class Census:
         counted = len(self.on_target) + len(self.stragglers) + len(self.apart)
         text = f"{len(self.on_target)} of {counted} instances are on the wanted version"
         if self.stragglers:
-            text += f"; not yet: {', '.join(self.stragglers)}"
+            text += f"; not yet: {few(self.stragglers)}"
         if self.apart:
-            text += f"; left alone (standby or protected): {', '.join(self.apart)}"
+            text += f"; left alone (standby or protected): {few(self.apart)}"
         if not self.saved:
             text += "; the group itself still launches another version"
         return text

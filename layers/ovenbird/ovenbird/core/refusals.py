@@ -13,6 +13,7 @@ from ovenbird.core import templates
 from ovenbird.core.addresses import Address
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
+from ovenbird.core.names import few
 from ovenbird.core.preferences import Preferences, surge
 from ovenbird.core.refreshes import Refresh
 from ovenbird.core.templates import Version
@@ -185,13 +186,13 @@ def _state(seen: Seen) -> Iterator[str]:
     standby = [each.instance_id for each in group.members if each.lifecycle == "Standby"]
     if standby and seen.roll.standby_instances == "Wait":
         yield (
-            f"{', '.join(standby)} in Standby would hold the roll up for an hour, because "
+            f"{few(standby)} in Standby would hold the roll up for an hour, because "
             "roll.standby_instances is Wait; return them to service, or choose Ignore or Terminate."
         )
     protected = [each.instance_id for each in group.members if each.protected]
     if protected and seen.roll.protected_instances == "Wait":
         yield (
-            f"{', '.join(protected)} with scale-in protection would hold the roll up for an hour, "
+            f"{few(protected)} with scale-in protection would hold the roll up for an hour, "
             "because roll.protected_instances is Wait; remove the protection, or choose Refresh "
             "or Ignore."
         )
