@@ -131,6 +131,15 @@ def test_decides(seen: Group, refreshes: list[Refresh], expected: type) -> None:
     assert isinstance(roll(seen, *refreshes), expected)
 
 
+@pytest.mark.parametrize("status", ["Cancelling", "RollbackInProgress"])
+def test_does_not_wait_for_ever_for_an_end(status: str) -> None:
+    hour = 60
+    waits = roll(group(3, 4), refresh(status, minutes_ago=28 * hour), progress=stuck(1))
+    assert isinstance(waits, Wait)
+    over = roll(group(3, 4), refresh(status, minutes_ago=28 * hour + 1), progress=stuck(1))
+    assert isinstance(over, GiveUp)
+
+
 @pytest.mark.parametrize(
     ("status", "progress", "preferences", "expected"),
     [

@@ -104,6 +104,15 @@ def test_decides(seen: Group, refreshes: list[Refresh], expected: type) -> None:
     assert isinstance(undo(seen, *refreshes), expected)
 
 
+@pytest.mark.parametrize(
+    "active", [refresh("Cancelling"), refresh("RollbackInProgress"), back("InProgress")]
+)
+def test_does_not_wait_for_ever_for_an_end(active: Refresh) -> None:
+    almost, over = NOON - timedelta(hours=24), NOON - timedelta(hours=24, minutes=1)
+    assert isinstance(undo(group(3, 4), active, first_look=almost), Wait)
+    assert isinstance(undo(group(3, 4), active, first_look=over), GiveUp)
+
+
 def test_cancels_what_aws_cannot_roll_back() -> None:
     decision = undo(group(3, 4), refresh("InProgress"), irreversible=True)
     assert isinstance(decision, Cancel)

@@ -15,6 +15,7 @@ from ovenbird.core.refreshes import Preferences, Refresh, ours
 MOST_PASSES = 3
 SETTLING = timedelta(seconds=60)  # the group's description may lag behind the refresh's success
 INVISIBLE = timedelta(minutes=5)  # a refresh that we started must be visible by then
+ENDING = timedelta(hours=24)  # a refresh that is rolled back or cancelled must have ended by then
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,13 @@ def _watch(
     now: datetime,
 ) -> Decision:
     """A refresh of ours is active: let it go on, or stop it in time."""
-    if refresh.ending:
-        return Wait(f"{refresh}; waiting for its end.", refresh.refresh_id)
     starts = [each.started for each in mine if each.started is not None]
-    if starts and now - min(starts) > patience.give_up_after:
+    age = now - min(starts, default=now)
+    if refresh.ending:
+        if age > patience.give_up_after + ENDING:
+            return GiveUp(f"{refresh}, and does not come to its end.")
+        return Wait(f"{refresh}; waiting for its end.", refresh.refresh_id)
+    if age > patience.give_up_after:
         return RollBack(
             f"{refresh}; the roll has taken longer than {_minutes(patience.give_up_after)}.",
             refresh.refresh_id,

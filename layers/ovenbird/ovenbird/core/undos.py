@@ -9,7 +9,7 @@ from datetime import datetime
 from ovenbird.core.census import count
 from ovenbird.core.groups import Group
 from ovenbird.core.refreshes import Preferences, Refresh, ours
-from ovenbird.core.rolls import MOST_PASSES, SETTLING, Done, GiveUp, RollBack, Wait
+from ovenbird.core.rolls import ENDING, MOST_PASSES, SETTLING, Done, GiveUp, RollBack, Wait
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,10 @@ def decide(
         return Done(f"Group {group.name} was not touched.")
     active = next((each for each in refreshes if each.active), None)
     if active is not None:
-        return _end(group, active, forth, back, irreversible)
+        decision = _end(group, active, forth, back, irreversible)
+        if isinstance(decision, Wait) and now - first_look > ENDING:
+            return GiveUp(f"{active}, and has not ended within a day; it is left to AWS.")
+        return decision
     census = count(
         group,
         way.back,
