@@ -32,22 +32,23 @@ def read(name: str) -> int:
 
 
 def ring(name: str) -> str | None:
-    """Ring it, and take away the token that lies there.
+    """Ring it.
 
-    Repeating it is harmless: whoever waits looks once more.
+    Repeating it is harmless: whoever waits looks once more. The token stays until the next wait
+    replaces it, so that whoever rings again, because the first one died before it used the token,
+    finds it too.
 
     Returns:
-        The task token to complete (it may be stale: the wait ended by its timeout), or ``None``
-        where nobody waits or no such doorbell exists.
+        The task token to complete, or ``None`` where nobody has waited yet or no such doorbell
+        exists. It may be stale: the wait was over before.
 
     IAM: dynamodb:UpdateItem
     """
     written = table.update(
         f"doorbell#{name}",
-        "SET #rings = #rings + :one REMOVE #token",
+        "SET #rings = #rings + :one",
         {"one": 1},
         condition="attribute_exists(#pk)",
-        before=True,
     )
     if isinstance(written, Unmet):
         return None
