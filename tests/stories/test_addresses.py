@@ -51,6 +51,19 @@ def test_an_instance_that_fails_its_health_check_hands_its_address_on() -> None:
         assert web.holders[allocation] in web.serving
 
 
+def test_an_address_that_has_nowhere_to_go_is_a_failure_with_a_name() -> None:
+    with a_fleet() as web:
+        web.forgive(but=4)
+        web.world.machines.healthy = lambda *_: False
+        web.world.run_until(lambda: not web.serving)
+        web.world.run_for(minutes=45)
+        ended = web.world.executions("addresses")
+        assert "AddressFailed" in {each.error for each in ended if each.status == "FAILED"}
+        web.world.machines.healthy = lambda *_: True
+        web.world.run_for(minutes=45)
+        assert set(web.holders.values()) <= set(web.serving)
+
+
 def test_the_one_that_stays_keeps_its_address() -> None:
     with a_fleet() as web:
         (_, gone), (kept, holder) = web.holders.items()

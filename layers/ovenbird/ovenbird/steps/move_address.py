@@ -43,7 +43,8 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at all addresses, and the moves that follow from it.
 
     Raises:
-        AddressFailed: In a rollout, some address found no healthy instance in ten minutes.
+        AddressFailed: Some address found no healthy instance in ten minutes (and, without a
+            rollout, the time that the group's instances have to become healthy).
         BadEvent: The event is none of those above.
     """
     if "plan" in event:
@@ -71,7 +72,7 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
         return answers.done(outcome.reason)
     since = (event.get("addresses") or {}).get("since") or now.isoformat()
     if now - datetime.fromisoformat(since) > PATIENCE:
-        raise AddressFailed(f"After {PATIENCE // timedelta(minutes=1)} minutes: {outcome.reason}")
+        raise _too_long(outcome, PATIENCE)
     lanes.renew(name, rollout, fence, now, doorbell=bell)
     return answers.wait(bell, rings, outcome.reason, sweep="soon", since=since)
 
@@ -108,15 +109,25 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
     told = watches.join(fleet.group, watcher, now)
     if told is None:
         return _ignored(f"Another run looks after group {fleet.group}; it looks once more now.")
-    outcome = _turn(fleet, autoscaling.describe_group(fleet.group), now)
+    group = autoscaling.describe_group(fleet.group)
+    outcome = _turn(fleet, group, now)
     before = event.get("addresses") or {}
-    since = before["since"] if before.get("told") == told else now.isoformat()
-    impatient = now - datetime.fromisoformat(since) > PATIENCE
+    # News begin the patience anew, but not while an address has nowhere to go.
+    phase = f"settled {told}" if outcome.settled else "unsettled"
+    since = before["since"] if before.get("phase") == phase else now.isoformat()
+    patience = PATIENCE + timedelta(seconds=group.health_check_grace_seconds)
+    impatient = now - datetime.fromisoformat(since) > patience
     if (impatient or (outcome.settled and not outcome.improving)) and watches.leave(
         fleet.group, watcher, told
     ):
+        if not outcome.settled:
+            raise _too_long(outcome, patience)
         return answers.done(outcome.reason)
-    return _look_again(fleet, outcome, told=told, since=since)
+    return _look_again(fleet, outcome, phase=phase, since=since)
+
+
+def _too_long(outcome: _Outcome, patience: timedelta) -> AddressFailed:
+    return AddressFailed(f"After {patience // timedelta(minutes=1)} minutes: {outcome.reason}")
 
 
 def _not_ours(fleet: Fleet, group: Group) -> str:
