@@ -191,6 +191,12 @@ FAILED = command(
             id="builder taken away",
         ),
         pytest.param(
+            seen(builder("terminated", why="Client.InternalError: Client error on launch")),
+            GiveUp,
+            "KMS key of your own",
+            id="a key that it may not use",
+        ),
+        pytest.param(
             seen(builder("shutting-down")), GiveUp, "before its image was made", id="being taken"
         ),
         pytest.param(
@@ -252,7 +258,7 @@ def test_waits_for_the_thing_itself() -> None:
         (seen(builder("pending")), "i-1", "soon"),
         (seen(builder("running")), "i-1", "soon"),  # AWS has no event for the agent
         (seen(builder("running"), command=command("Pending")), "c-1", "late"),
-        (seen(builder("stopping"), command=OK), "i-1", "soon"),
+        (seen(builder("stopping"), command=OK), "i-1", "late"),
         (seen(image=image("pending")), "ami-1", "late"),
     ]
     for sight, doorbell, sweep in expected:

@@ -9,6 +9,7 @@ import pytest
 
 from ovenbird.core import builders
 from ovenbird.core.builders import Builder
+from ovenbird.core.templates import Version
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -52,6 +53,14 @@ def test_launches_the_groups_template_with_the_base_image() -> None:
         ],
         "SubnetId": "subnet-1",
     }
+
+
+def test_a_template_that_asks_for_spot_instances_makes_no_builder() -> None:
+    spot = {"InstanceMarketOptions": {"MarketType": "spot"}}
+    assert builders.refusal(Version("lt-1", "3", {"ImageId": "ami-1"})) is None
+    said = builders.refusal(Version("lt-1", "3", spot))
+    assert said is not None
+    assert said.startswith("Version 3 of lt-1 asks for Spot Instances")
 
 
 def test_the_same_launch_has_the_same_token_and_another_has_another() -> None:

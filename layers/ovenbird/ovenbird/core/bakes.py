@@ -191,6 +191,11 @@ def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -
     name, age, command = builder.instance_id, now - builder.launched, seen.command
     if not builder.is_alive:
         said = f": {builder.state_reason}" if builder.state_reason else ""
+        if "Client.InternalError" in said:  # what EC2 says of a key that it may not use
+            said += (
+                ". If its volume is encrypted with a KMS key of your own, the key's policy has to"
+                " let the role of BakeImageFunction use it, as it lets the group's."
+            )
         return GiveUp(f"The builder {name} was terminated before its image was made{said}")
     if command is not None and not command.is_running and not command.succeeded:
         return GiveUp(command.failure())
@@ -205,7 +210,7 @@ def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -
     if builder.state == "stopping":
         if age >= limits.boot + limits.delivery + limits.script + limits.stop:
             return GiveUp(f"The builder {name} did not stop within {_spoken(limits.stop)}.")
-        return WaitForStop(f"The builder {name} is stopping.", name)
+        return WaitForStop(f"The builder {name} is stopping.", name, "late")
     return CreateImage(f"The builder {name} is stopped and its script succeeded.", name)
 
 

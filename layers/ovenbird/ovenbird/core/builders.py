@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ovenbird.core.images import FLEET, ROLLOUT
+from ovenbird.core.templates import Version
 from ovenbird.core.tokens import token
 
 ROLE = "ovenbird:role"
@@ -53,6 +54,21 @@ def instance_type(template: Mapping[str, Any], mixed: Mapping[str, Any] | None) 
         return str(template["InstanceType"])
     overrides = ((mixed or {}).get("LaunchTemplate") or {}).get("Overrides") or []
     return next((str(o["InstanceType"]) for o in overrides if o.get("InstanceType")), None)
+
+
+def refusal(running: Version) -> str | None:
+    """Why no builder can be launched from the version that the group runs, if none can.
+
+    Source: EC2 user guide, "Stop and start Spot Instances": a one-time request cannot be stopped,
+    and RunInstances cannot take the wish for one out of the template.
+    """
+    if not running.content.get("InstanceMarketOptions"):
+        return None
+    return (
+        f"Version {running.number} of {running.template_id} asks for Spot Instances, and a builder "
+        "has to be stopped, which AWS does not do with those; let the group ask for them instead, "
+        "with a mixed instances policy."
+    )
 
 
 def launch_request(

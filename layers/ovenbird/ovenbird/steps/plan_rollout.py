@@ -23,7 +23,7 @@ from ovenbird.aws import (
     ec2_templates,
     parameters,
 )
-from ovenbird.core import estimates, images, plans, templates
+from ovenbird.core import builders, estimates, images, plans, templates
 from ovenbird.core.groups import TemplateVersion, versions_by_template
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
@@ -246,7 +246,7 @@ def _decide(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision |
         fleet.bake.verify,
         fleet.bake.environment,
     )
-    return plans.release(
+    decision = plans.release(
         fleet.name,
         seen.group,
         current=current.image_id,
@@ -255,6 +255,8 @@ def _decide(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision |
         baked=ec2_images.baked(fleet.name, key),
         running=seen.running,
     )
+    unbuildable = builders.refusal(seen.running[0]) if isinstance(decision, Bake) else None
+    return unbuildable or decision
 
 
 def _base(wanted: str | None, current: Image) -> str:
