@@ -73,6 +73,14 @@ def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
     )
 
 
+def test_a_refresh_of_somebody_else_may_name_its_template_by_name(aws: Stubber) -> None:
+    by_name = {"LaunchTemplate": {"LaunchTemplateName": "web", "Version": "9"}}
+    theirs = {"InstanceRefreshId": "r-9", "Status": "Successful", "DesiredConfiguration": by_name}
+    aws.add_response("describe_instance_refreshes", {"InstanceRefreshes": [theirs]})
+    (seen,) = autoscaling.refreshes("web")
+    assert seen.versions == {"web": "9"}
+
+
 def test_a_refresh_is_asked_for_with_everything(aws: Stubber) -> None:
     aws.add_response(
         "start_instance_refresh",

@@ -31,6 +31,8 @@ _THROTTLED = {
 }
 _UNAVAILABLE = {
     "ConcurrentTagAccess",
+    "ExpiredToken",  # Lambda gives new credentials
+    "ExpiredTokenException",
     "InternalError",
     "InternalFailure",
     "InternalServerError",

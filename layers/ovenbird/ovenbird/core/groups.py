@@ -21,11 +21,16 @@ class TemplateVersion:
 
 
 def template_version(specification: Mapping[str, Any] | None) -> TemplateVersion | None:
-    """A LaunchTemplateSpecification as AWS returns it; without a version it means ``$Default``."""
+    """A LaunchTemplateSpecification as AWS returns it; without a version it means ``$Default``.
+
+    A refresh that somebody else started may name the template only by its name; ours never does, so
+    the name stands for an id that is not ours.
+    """
     if not specification:
         return None
     return TemplateVersion(
-        specification["LaunchTemplateId"], specification.get("Version", "$Default")
+        specification.get("LaunchTemplateId") or specification["LaunchTemplateName"],
+        specification.get("Version", "$Default"),
     )
 
 
