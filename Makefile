@@ -10,10 +10,10 @@ TOOLS := .tools/.ready
 NODE := node_modules/.ready
 PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
-.PHONY: help demo test lint unit sandbox build clean pin ready
+.PHONY: help demo test lint unit sandbox build verify-aws clean pin ready
 
 help: ## print this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
 
 demo: ready ## watch four rollouts of a fleet on this machine; writes demo-report.html
 	.venv/bin/python -m sandbox.demo
@@ -34,6 +34,9 @@ sandbox: ready ## AWS on this machine until Ctrl-C; prints the exports for aws, 
 
 build: ready ## build the application, as `sam deploy` wants it
 	.tools/bin/sam build
+
+verify-aws: $(VENV) ## try what docs/limits.md assumes, in your AWS account: asks first, cleans up
+	@.venv/bin/python -m tests.aws $(ARGS)
 
 clean: ## remove everything that was built or installed here
 	rm -rf .venv .tools .aws-sam node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-report.html
