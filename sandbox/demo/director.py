@@ -21,14 +21,14 @@ EPILOGUE = 1.5  # so that the picture shows the last instances leave
 READING = ("Describe", "Get", "List", "Query")
 PHRASES = {STARTING: "starts", SERVING: "serves", LEAVING: "leaves"}
 SAID = {
-    "Plan": "the plan is made",
-    "Queue": "waits for the lane",
-    "Bake": "the image is baked",
-    "Publish": "a launch template version is published",
-    "Roll": "the group is rolled",
-    "Addresses": "the addresses are checked",
-    "Settle": "the rollout is settled",
-    "Undo": "something failed: it is undone",
+    "Plan": "planning",
+    "Queue": "waiting for the lane",
+    "Bake": "baking an image",
+    "Publish": "publishing a launch template version",
+    "Roll": "rolling the group",
+    "Addresses": "checking the addresses",
+    "Settle": "settling",
+    "Undo": "something failed: undoing it",
 }
 
 

@@ -23,7 +23,7 @@ section { background: #fff; border: 1px solid #e3dfd5; border-radius: 12px; padd
 .badge.bad { background: #b5443c; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 6px 10px; border-bottom: 1px solid #eee8dc; }
-th:first-child, td:first-child { text-align: left; } th { font-weight: 600; color: #556; }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; } th { font-weight: 600; color: #556; }
 ol { margin: 10px 0 6px; padding: 0; list-style: none; font-size: 14px; columns: 2;
   column-gap: 36px; }
 li { break-inside: avoid; padding: 1px 0; } li time { color: #889; display: inline-block;
