@@ -17,7 +17,7 @@ IMPURE = {
 }  # fmt: skip
 MAY_IMPORT = {
     "core": {"core"},
-    "events": {"core", "errors", "events"},
+    "events": {"core", "errors", "events", "fleet", "schema"},
     "ledger": {"aws.clients", "aws.faults", "clock", "errors", "ledger"},
     "aws": {"aws", "core", "errors", "fleet", "settings"},
     "steps": {
@@ -31,11 +31,11 @@ MAY_IMPORT = {
         "settings",
         "turns",
     },
-    "schema": set[str](),
-    "fleet": {"errors", "schema"},
-    "settings": {"errors"},
+    "schema": {"core"},
+    "fleet": {"core", "errors", "schema"},
+    "settings": {"core", "errors"},
     "turns": {"answers", "aws", "errors", "ledger"},
-    "entry": {"answers", "clock", "errors"},
+    "entry": {"answers", "clock", "core", "errors"},
     "answers": set[str](),
     "clock": set[str](),
     "errors": set[str](),

@@ -16,6 +16,7 @@ from ovenbird.events import Alarmed, Ignored, Push, RollBackAsked, autoscaling, 
 
 SAMPLES = Path(__file__).parents[2] / "events"
 NOW = datetime(2026, 3, 2, 9, 30, 17, tzinfo=UTC)
+HOME = ("eu-west-1", "111122223333")  # of the samples
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def changed(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def pushed(event: dict[str, Any], now: datetime = NOW) -> Push:
-    push = events.release(event, now)
+    push = events.release(event, now, HOME)
     assert isinstance(push, Push)
     return push
 
@@ -58,7 +59,7 @@ class TestReleases:
         assert push.dry_run == path.stem.endswith("dry-run")
 
     def test_a_roll_back(self) -> None:
-        asked = events.release(sample("roll-back"), NOW)
+        asked = events.release(sample("roll-back"), NOW, HOME)
         assert asked == RollBackAsked(
             fleet="web",
             image=None,
@@ -81,7 +82,7 @@ class TestReleases:
 
     def test_a_branch_that_comes_back_to_a_commit_is_another_push(self) -> None:
         one = pushed(sample("accept-release.codecommit")).release
-        other = pushed(changed("accept-release.codecommit", time="2026-03-03T09:30:00Z")).release
+        other = pushed(changed("accept-release.codecommit", time="2026-03-02T09:29:00Z")).release
         assert one.id != other.id
         assert one.digest == other.digest
 
@@ -137,7 +138,7 @@ class TestReleases:
             ),
             pytest.param(
                 changed("accept-release.s3", **{"replay-name": "yesterday"}),
-                "it is from the replay yesterday, not a new push",
+                'it is from the replay "yesterday", not a new push',
                 id="replay",
             ),
             pytest.param(
@@ -213,7 +214,7 @@ class TestReleases:
         ],
     )
     def test_ignores(self, event: dict[str, Any], reason: str) -> None:
-        assert events.release(event, NOW) == Ignored(reason)
+        assert events.release(event, NOW, HOME) == Ignored(reason)
 
     @pytest.mark.parametrize(
         ("event", "sentence"),
@@ -279,7 +280,7 @@ class TestReleases:
     )
     def test_refuses(self, event: dict[str, Any], sentence: str) -> None:
         with pytest.raises(BadEvent) as refused:
-            events.release(event, NOW)
+            events.release(event, NOW, HOME)
         assert str(refused.value) == sentence
 
 

@@ -10,6 +10,7 @@ answer, as in ``{"counts": {"StaleTokens": 1}}``.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from ovenbird import clock
 from ovenbird.answers import Answer
+from ovenbird.core.quotes import plain
 from ovenbird.errors import BadEvent, OvenbirdError, Retryable
 
 NAMESPACE = "Ovenbird"
 FOREIGN_TEXT_BYTES = 4096
+LONGEST_NAME = 80  # of an execution
 Step = Callable[[dict[str, Any], datetime], Answer]
 Handler = Callable[[Any, object], Answer]
 
@@ -57,24 +60,28 @@ def entry(name: str, step: Step) -> Handler:
 
 def short(text: str) -> str:
     """At most 4 KB of a text that others wrote (a script's output, AWS's reasons)."""
-    raw = text.encode()
+    raw = text.encode(errors="replace")  # half a character cannot be written at all
     if len(raw) <= FOREIGN_TEXT_BYTES:
-        return text
+        return raw.decode()
     return raw[: FOREIGN_TEXT_BYTES - 4].decode(errors="ignore") + " …"
 
 
 def _keys(name: str, event: object, context: object) -> dict[str, str]:
-    known = event if isinstance(event, dict) else {}
-    rollout = known.get("rollout")
-    fleet = known.get("fleet")
+    rollout = _name(event, "rollout")
     return {
         "step": name,
-        "rollout": rollout if isinstance(rollout, str) else "",
-        "fleet": fleet if isinstance(fleet, str) else "",
+        "rollout": rollout,
+        "fleet": _name(event, "fleet"),
         # The rollout's id is the name of its execution.
-        "execution": str(known.get("execution", rollout if isinstance(rollout, str) else "")),
+        "execution": _name(event, "execution") or rollout,
         "request": str(getattr(context, "aws_request_id", "")),
     }
+
+
+def _name(event: object, field: str) -> str:
+    """A name in the event, which may be anything."""
+    value = event.get(field) if isinstance(event, dict) else None
+    return plain(value, LONGEST_NAME) if isinstance(value, str) else ""
 
 
 def _result(answer: Answer) -> str:
@@ -91,8 +98,10 @@ def _failed(name: str, failure: Exception) -> None:
     elif isinstance(failure, OvenbirdError):
         logger.error(text, extra={"result": "failed", "failure": kind})
     else:
-        # Unknown failures keep their trace: somebody has to find out what they are.
-        logger.exception(text, extra={"result": "failed", "failure": kind})
+        # Unknown failures keep their trace: somebody has to find out what they are. Without their
+        # text, which stands in the message as far as it is short.
+        trace = "".join(traceback.format_tb(failure.__traceback__))
+        logger.error(text, extra={"result": "failed", "failure": kind, "exception": trace})
     metrics.add_dimensions(failure=kind)
     _count(name, "failed", {})
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ovenbird import schema
+from ovenbird.core.quotes import plain, quoted
 from ovenbird.errors import BadFleet
 
 NAME = r"[a-z0-9][a-z0-9-]{0,39}"
@@ -133,11 +134,13 @@ def parse(name: str, text: str) -> Fleet:
         BadFleet: One sentence that names the field, its value and what would be right.
     """
     if not re.fullmatch(NAME, name):
-        raise BadFleet(f"The fleet's name is {name!r}; it must match {NAME}.")
+        raise BadFleet(f"The fleet's name is {quoted(name)}; it must match {NAME}.")
     try:
         document = json.loads(text)
     except ValueError as error:
         raise BadFleet(f"Fleet {name}: the document is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise BadFleet(f"Fleet {name}: the document is nested too deeply.") from error
     wrong = schema.first_error(document_schema(), document)
     if wrong is None:
         document = schema.with_defaults(document_schema(), document)
@@ -166,13 +169,13 @@ def _beyond_the_schema(document: dict[str, Any]) -> str | None:
     checkpoints = roll["checkpoints"]
     if checkpoints and (checkpoints != sorted(checkpoints) or checkpoints[-1] != 100):
         return (
-            f"roll.checkpoints is {json.dumps(checkpoints)}; it must ascend and end with 100, "
+            f"roll.checkpoints is {quoted(checkpoints)}; it must ascend and end with 100, "
             "or part of the group would stay on the old version."
         )
     reserved = [name for name in document["bake"]["environment"] if name.startswith("OVENBIRD_")]
     if reserved:
         return (
-            f"bake.environment.{reserved[0]} is set by Ovenbird; "
+            f"bake.environment.{plain(reserved[0])} is set by Ovenbird; "
             "it must be a name that does not begin with OVENBIRD_."
         )
     for source, wanted in document["release"].items():
@@ -180,7 +183,7 @@ def _beyond_the_schema(document: dict[str, Any]) -> str | None:
         rest = artifact.replace("{revision}", "")
         if "{" in rest or "}" in rest:
             return (
-                f"release.{source}.artifact is {json.dumps(artifact)}; "
+                f"release.{source}.artifact is {quoted(artifact)}; "
                 "{revision} must be the only part in braces."
             )
     return None

@@ -9,10 +9,12 @@ Source: JSON Schema, draft 2020-12, "Core" and "Validation".
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
+
+from ovenbird.core.quotes import plain, quoted
 
 Schema = dict[str, Any]
 
@@ -31,31 +33,37 @@ _CHECKED = {
     "minLength",
     "maxLength",
     "pattern",
+    "format",
     "minimum",
     "maximum",
 }
+_TIME = "date-time"
+# Stricter than JSON Schema: no name in AWS and no script can hold NUL or half a character.
+_NOWHERE = re.compile(r"[\x00\ud800-\udfff]")
 _NAMES = {
     "object": "an object",
     "array": "a list",
     "string": "a text",
     "integer": "a whole number",
     "boolean": "true or false",
+    "null": "null",
 }
 
 
-def first_error(schema: Schema, value: Any) -> str | None:
+def first_error(schema: Schema, value: Any, field: str = "") -> str | None:
     """The first thing that is wrong, as a sentence (field, value, what is right), or ``None``."""
-    return next(errors(schema, value), None)
+    return next(errors(schema, value, field), None)
 
 
 def errors(schema: Schema, value: Any, field: str = "") -> Iterator[str]:
     """Everything that is wrong, in the order of the document."""
-    unknown = schema.keys() - _TOLD - _CHECKED
+    unknown = schema.keys() - _TOLD - _CHECKED | {schema.get("format", _TIME)} - {_TIME}
     if unknown:
         raise ValueError(f"the schema uses {sorted(unknown)}, which nothing here checks")
-    kind = schema.get("type")
-    if kind is not None and not _is(kind, value):
-        yield _sentence(field, value, _NAMES[kind])
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(_is(kind, value) for kind in kinds):
+        yield _sentence(field, value, " or ".join(_NAMES[kind] for kind in kinds))
         return
     if "enum" in schema and not any(_same(value, allowed) for allowed in schema["enum"]):
         yield _sentence(field, value, "one of " + ", ".join(map(str, schema["enum"])))
@@ -83,6 +91,8 @@ def with_defaults(schema: Schema, value: Any) -> Any:
 
 
 def _text(schema: Schema, value: str, field: str) -> Iterator[str]:
+    if odd := _NOWHERE.search(value):
+        yield _sentence(field, value, f"a text without U+{ord(odd[0]):04X}")
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength")
     if len(value) < shortest:
         yield _sentence(field, value, f"at least {shortest} characters long")
@@ -90,6 +100,8 @@ def _text(schema: Schema, value: str, field: str) -> Iterator[str]:
         yield _sentence(field, value, f"at most {longest} characters long")
     if "pattern" in schema and not _matches(schema["pattern"], value):
         yield _sentence(field, value, f"a text that matches {schema['pattern']}")
+    elif schema.get("format") == _TIME and not _is_time(value):
+        yield _sentence(field, value, "a time like 2026-01-05T09:00:00+00:00")
 
 
 def _list(schema: Schema, value: list[Any], field: str) -> Iterator[str]:
@@ -141,10 +153,19 @@ def _matches(pattern: str, value: str) -> bool:
     return re.search(re.sub(r"\$$", r"\\Z", pattern), value) is not None
 
 
+def _is_time(value: str) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def _is(kind: str, value: Any) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     match kind:
+        case "null":
+            return value is None
         case "object":
             return isinstance(value, dict)
         case "array":
@@ -170,11 +191,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _sentence(field: str, value: Any, wanted: str) -> str:
-    shown = json.dumps(value, ensure_ascii=False)
-    if len(shown) > 60:
-        shown = shown[:59] + "…"
-    return f"{field or 'The document'} is {shown}; it must be {wanted}."
+    return f"{field or 'The document'} is {quoted(value)}; it must be {wanted}."
 
 
 def _join(field: str, name: str) -> str:
-    return f"{field}.{name}" if field else name
+    return f"{field}.{plain(name)}" if field else plain(name)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from ovenbird.core.quotes import quoted
 from ovenbird.errors import BadSettings
 
 _RULES = {
@@ -33,6 +34,12 @@ class Settings:
     state_machine_arn: str
     parameters: str
 
+    @property
+    def home(self) -> tuple[str, str]:
+        """The region and the account that Ovenbird is deployed in."""
+        region, account = self.state_machine_arn.split(":")[3:5]
+        return region, account
+
     def execution_arn(self, rollout: str) -> str:
         """The ARN of a rollout's execution (its name is the rollout's id)."""
         return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{rollout}"
@@ -48,7 +55,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     for name, (pattern, wanted) in _RULES.items():
         value = environment.get(name, "")
         if not re.fullmatch(pattern, value):
-            raise BadSettings(f"{name} is {value!r}; it must be {wanted}.")
+            raise BadSettings(f"{name} is {quoted(value)}; it must be {wanted}.")
         values.append(value)
     return Settings(*values)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ovenbird import fleet as documents
 from ovenbird.aws import clients, faults
+from ovenbird.core.quotes import quoted
 from ovenbird.errors import BadFleet, NotFound, Refused
 from ovenbird.fleet import Fleet
 from ovenbird.settings import settings
@@ -88,7 +89,7 @@ def image(parameter: str) -> str:
         raise NotFound(f"bake.base is {parameter}, but there is no such public parameter.")
     if not re.fullmatch(r"ami-[0-9a-f]{8,17}", value):
         raise Refused(
-            f"bake.base is {parameter}, which holds {value[:60]!r}; it must hold an image id."
+            f"bake.base is {parameter}, which holds {quoted(value)}; it must hold an image id."
         )
     return value
 
@@ -118,7 +119,7 @@ def publish_image(name: str, image_id: str) -> None:
 
 def _path(name: str) -> str:
     if not re.fullmatch(documents.NAME, name):
-        raise BadFleet(f"The fleet's name is {name!r}; it must match {documents.NAME}.")
+        raise BadFleet(f"The fleet's name is {quoted(name)}; it must match {documents.NAME}.")
     return f"{settings().parameters}/{name}"
 
 

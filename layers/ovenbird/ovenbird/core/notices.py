@@ -132,7 +132,7 @@ def reason(cause: str) -> str:
     """The sentence in a cause; Lambda reports ``{"errorMessage", "errorType", "stackTrace"}``."""
     try:
         written = json.loads(cause)
-    except ValueError:
+    except (ValueError, RecursionError):
         written = None
     if isinstance(written, dict):
         cause = str(written.get("errorMessage") or written.get("errorType") or cause)

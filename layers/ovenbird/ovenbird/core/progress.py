@@ -63,7 +63,7 @@ class Progress:
             "percent": self.percent,
             "remaining": self.remaining,
             "percent_before": self.percent_before,
-            "percent_since": self.since.isoformat() if self.since else "",
+            "percent_since": self.since.isoformat() if self.since else None,
             "given_up": self.given_up,
         }
 

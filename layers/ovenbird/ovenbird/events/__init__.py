@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from ovenbird.core.quotes import quoted
 from ovenbird.core.releases import Push, Release
+from ovenbird.errors import BadEvent
 from ovenbird.events import (
     autoscaling,
     by_hand,
@@ -26,7 +28,7 @@ from ovenbird.events import (
 )
 from ovenbird.events.by_hand import RollBackAsked
 from ovenbird.events.cloudwatch import Alarmed
-from ovenbird.events.envelope import Ignored
+from ovenbird.events.envelope import CLOCKS_DIFFER, Ignored, text
 
 __all__ = [
     "Alarmed",
@@ -47,6 +49,7 @@ _PUSHES: dict[str, Callable[[dict[str, Any]], Push | Ignored]] = {
     "aws.ecr": ecr.parse,
     "ovenbird": requested.parse,
 }
+_NAMED_AT_HOME = {"aws.codepipeline", "aws.codecommit", "aws.codebuild", "aws.ecr"}
 _RINGS: dict[str, Callable[[dict[str, Any]], tuple[str, ...] | Ignored]] = {
     "aws.autoscaling": autoscaling.doorbells,
     "aws.ec2": ec2.doorbells,
@@ -54,25 +57,40 @@ _RINGS: dict[str, Callable[[dict[str, Any]], tuple[str, ...] | Ignored]] = {
 }
 
 
-def release(event: dict[str, Any], now: datetime) -> Push | RollBackAsked | Ignored:
+def release(
+    event: dict[str, Any], now: datetime, home: tuple[str, str]
+) -> Push | RollBackAsked | Ignored:
     """What accept_release is told: a push, a roll-back by hand, or nothing for us.
 
     Args:
         event: From EventBridge (it has a ``source``), or a payload by hand.
         now: A request by hand is as old as its arrival.
+        home: Our region and account. A pipeline called ``web`` may exist in every one of them, so
+            those of others are not ours, even where their events come to our bus. A bucket's name
+            exists once, and a Release Requested names our own fleet.
 
     Raises:
         BadEvent: The payload is not well made.
     """
     if "source" not in event:
         return by_hand.parse(event, now)
-    parse = _PUSHES.get(str(event["source"]))
+    source = text(event, "source")
+    parse = _PUSHES.get(source)
     if parse is None:
-        return Ignored(f"events of {event['source']} are no releases")
+        return Ignored(f"events of {source} are no releases")
     if "replay-name" in event:
         # Replays come in any order and long after; what they tell was already done, or undone.
-        return Ignored(f"it is from the replay {event['replay-name']}, not a new push")
-    return parse(event)
+        return Ignored(f"it is from the replay {quoted(event['replay-name'])}, not a new push")
+    if source in _NAMED_AT_HOME and (text(event, "region"), text(event, "account")) != home:
+        return Ignored(
+            f"it is of account {event['account']} in {event['region']}, "
+            f"and Ovenbird of {home[1]} in {home[0]}"
+        )
+    push = parse(event)
+    if isinstance(push, Push) and datetime.fromisoformat(push.release.at) > now + CLOCKS_DIFFER:
+        # It would count as the newest release until then, and every other one as stale.
+        raise BadEvent(f"time is {quoted(event['time'])}; it must not lie in the future.")
+    return push
 
 
 def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
@@ -81,9 +99,10 @@ def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
     Raises:
         BadEvent: The event is not well made.
     """
-    ring = _RINGS.get(str(event.get("source", "")))
+    source = text(event, "source")
+    ring = _RINGS.get(source)
     if ring is None:
-        return Ignored(f"nothing here waits for events of {event.get('source', 'nobody')}")
+        return Ignored(f"nothing here waits for events of {source}")
     return ring(event)
 
 

@@ -36,7 +36,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovenbird.events.envelope import Ignored, text
+from ovenbird.core.quotes import quoted
+from ovenbird.errors import BadEvent
+from ovenbird.events.envelope import Ignored, identifier, text
 
 REFRESH = "EC2 Auto Scaling Instance Refresh "
 INSTANCE = ("EC2 Instance Launch Successful", "EC2 Instance Terminate Successful")
@@ -46,9 +48,9 @@ def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
     """The refresh's doorbell, or the instance's."""
     kind = text(event, "detail-type")
     if kind.startswith(REFRESH):
-        return (text(event, "detail.InstanceRefreshId"),)
+        return (identifier(event, "detail.InstanceRefreshId"),)
     if kind in INSTANCE:
-        return (text(event, "detail.EC2InstanceId"),)
+        return (identifier(event, "detail.EC2InstanceId"),)
     return Ignored(f"nothing here waits for {kind}")
 
 
@@ -58,4 +60,9 @@ def group_of(event: dict[str, Any]) -> str:
     Raises:
         BadEvent: The event names none.
     """
-    return text(event, "detail.AutoScalingGroupName")
+    name = text(event, "detail.AutoScalingGroupName")
+    if len(name) > 255:
+        raise BadEvent(
+            f"detail.AutoScalingGroupName is {quoted(name)}; it must have at most 255 characters."
+        )
+    return name

@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ovenbird.core.quotes import plain, quoted
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent
-from ovenbird.events.envelope import at, optional, shown, text
+from ovenbird.events.envelope import at, optional, prose, text
 
 _RELEASE = {"bucket", "key", "version_id", "etag", "revision", "description"}
 _FIELDS = {"action", "fleet", "release", "dry_run"}
@@ -52,7 +53,7 @@ def parse(event: dict[str, Any], now: datetime) -> Push | RollBackAsked:
     if action == "roll-back":
         return _roll_back(event, now)
     if action != "release":
-        raise BadEvent(f'action is {shown(action)}; it must be "release" or "roll-back".')
+        raise BadEvent(f'action is {quoted(action)}; it must be "release" or "roll-back".')
     return _release(event, now)
 
 
@@ -61,12 +62,12 @@ def _release(event: dict[str, Any], now: datetime) -> Push:
     fleet, wish = text(event, "fleet"), at(event, "release")
     if not isinstance(wish, dict):
         raise BadEvent(
-            f"release is {shown(wish)}; it must be an object with bucket and key, or revision."
+            f"release is {quoted(wish)}; it must be an object with bucket and key, or revision."
         )
     _known(wish, _RELEASE, "release")
     dry_run = event.get("dry_run", False)
     if not isinstance(dry_run, bool):
-        raise BadEvent(f"dry_run is {shown(dry_run)}; it must be true or false.")
+        raise BadEvent(f"dry_run is {quoted(dry_run)}; it must be true or false.")
     bucket, key = optional(event, "release.bucket"), optional(event, "release.key")
     version, etag = optional(event, "release.version_id"), optional(event, "release.etag")
     named = optional(event, "release.revision")
@@ -90,7 +91,7 @@ def _release(event: dict[str, Any], now: datetime) -> Push:
             key=key,
             version_id=version,
             etag=etag,
-            description=optional(event, "release.description") or "asked for by hand",
+            description=prose(event, "release.description") or "asked for by hand",
         ),
         fleet=fleet,
         dry_run=dry_run,
@@ -102,12 +103,12 @@ def _roll_back(event: dict[str, Any], now: datetime) -> RollBackAsked:
     fleet, image = text(event, "fleet"), optional(event, "image")
     if image is not None and not re.fullmatch(r"ami-[0-9a-f]{8,17}", image):
         raise BadEvent(
-            f"image is {shown(image)}; it must be an image id like ami-0123456789abcdef0."
+            f"image is {quoted(image)}; it must be an image id like ami-0123456789abcdef0."
         )
     return RollBackAsked(
         fleet=fleet,
         image=image,
-        reason=(optional(event, "reason") or "no reason given")[:300],
+        reason=prose(event, "reason") or "no reason given",
         at=_utc(now),
         request=f"{image or 'previous'}@{_minute(now)}",
     )
@@ -117,7 +118,7 @@ def _known(written: dict[str, Any], names: set[str], where: str) -> None:
     unknown = sorted(written.keys() - names)
     if unknown:
         raise BadEvent(
-            f"{unknown[0]} is not known here; {where} may have: {', '.join(sorted(names))}."
+            f"{plain(unknown[0])} is not known here; {where} may have: {', '.join(sorted(names))}."
         )
 
 

@@ -40,7 +40,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ovenbird.errors import BadEvent
-from ovenbird.events.envelope import Ignored, at, optional, text
+from ovenbird.events.envelope import Ignored, at, optional, prose, text
+
+_CHANGE = "CloudWatch Alarm State Change"
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ def parse(event: dict[str, Any]) -> Alarmed | Ignored:
     part = "alarmData" if "alarmData" in event else "detail"
     if not isinstance(event.get(part), dict):
         raise BadEvent("The event has neither detail nor alarmData; it must have one of them.")
-    kind = event.get("detail-type", "CloudWatch Alarm State Change")
-    if kind != "CloudWatch Alarm State Change":
+    kind = text(event, "detail-type") if "detail-type" in event else _CHANGE
+    if kind != _CHANGE:
         return Ignored(f"{kind} is no change of an alarm's state")
     alarm, state = text(event, f"{part}.alarmName"), text(event, f"{part}.state.value")
     if state != "ALARM":
@@ -70,4 +72,4 @@ def parse(event: dict[str, Any]) -> Alarmed | Ignored:
         return Ignored(f"the actions of alarm {alarm} are suppressed ({suppressed})")
     if at(event, f"{part}.muteDetail") is not None:
         return Ignored(f"alarm {alarm} is muted")
-    return Alarmed(alarm, (optional(event, f"{part}.state.reason") or "")[:300])
+    return Alarmed(alarm, prose(event, f"{part}.state.reason"))

@@ -27,14 +27,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovenbird.events.envelope import Ignored, text
+from ovenbird.events.envelope import Ignored, identifier, text
 
 
 def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
     """The image's or the instance's doorbell."""
     match kind := text(event, "detail-type"):
         case "EC2 AMI State Change":
-            return (text(event, "detail.ImageId"),)
+            return (identifier(event, "detail.ImageId"),)
         case "EC2 Instance State-change Notification":
-            return (text(event, "detail.instance-id"),)
+            return (identifier(event, "detail.instance-id"),)
     return Ignored(f"nothing here waits for {kind}")

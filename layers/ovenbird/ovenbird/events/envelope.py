@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ovenbird.core.quotes import ODD, plain, quoted
 from ovenbird.errors import BadEvent
+
+# As long as the longest name in AWS, a key of S3. What is accepted travels through a state machine,
+# whose payload of 256 KiB nothing may burst, because nothing catches that.
+LONGEST = 1024
+
+CLOCKS_DIFFER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -21,11 +28,16 @@ def text(event: dict[str, Any], field: str) -> str:
     """The text at a path like ``detail.bucket.name``.
 
     Raises:
-        BadEvent: It is missing, empty, or no text.
+        BadEvent: It is missing, empty, too long, or no text; or it has characters that have no
+            place in a name: control characters, changes of the writing direction, halves.
     """
     value = at(event, field)
     if not isinstance(value, str) or not value:
-        raise BadEvent(f"{field} is {shown(value)}; it must be a text that is not empty.")
+        raise BadEvent(f"{field} is {quoted(value)}; it must be a text that is not empty.")
+    if len(value) > LONGEST:
+        raise BadEvent(f"{field} is {quoted(value)}; it must have at most {LONGEST} characters.")
+    if odd := ODD.search(value):
+        raise BadEvent(f"{field} is {quoted(value)}; it must be without U+{ord(odd[0]):04X}.")
     return value
 
 
@@ -39,6 +51,32 @@ def optional(event: dict[str, Any], field: str) -> str | None:
     if value is None or value == "":
         return None
     return text(event, field)
+
+
+def identifier(event: dict[str, Any], field: str) -> str:
+    """The id at a path: ``ami-…``, ``i-…``, a UUID; whoever waits for it reads it as a doorbell.
+
+    Raises:
+        BadEvent: It is no id.
+    """
+    value = text(event, field)
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
+        raise BadEvent(f"{field} is {quoted(value)}; it must be an id of letters, digits and -.")
+    return value
+
+
+def prose(event: dict[str, Any], field: str, longest: int = 300) -> str:
+    """What somebody wrote for people to read, cut and on one line; empty where there is nothing.
+
+    Raises:
+        BadEvent: It is there and no text.
+    """
+    value = at(event, field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadEvent(f"{field} is {quoted(value)}; it must be a text.")
+    return plain(" ".join(value[: 2 * longest].split()), longest)
 
 
 def at(event: dict[str, Any], field: str) -> Any:
@@ -62,14 +100,8 @@ def time(event: dict[str, Any]) -> str:
         moment = datetime.fromisoformat(written)
     except ValueError as error:
         raise BadEvent(
-            f"time is {shown(written)}; it must be a time like 2026-01-05T09:00:00Z."
+            f"time is {quoted(written)}; it must be a time like 2026-01-05T09:00:00Z."
         ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat()
-
-
-def shown(value: Any) -> str:
-    """A value in a sentence, cut where it is long."""
-    written = json.dumps(value, ensure_ascii=False, default=str)
-    return written if len(written) <= 60 else written[:59] + "…"

@@ -20,9 +20,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ovenbird.core.quotes import quoted
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent
-from ovenbird.events.envelope import Ignored, at, optional, shown, text, time
+from ovenbird.events.envelope import Ignored, at, optional, prose, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
@@ -50,7 +51,7 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             bucket=bucket,
             key=key,
             version_id=version,
-            description=optional(event, "detail.description") or f"revision {revision}",
+            description=prose(event, "detail.description") or f"revision {revision}",
         ),
         fleet=fleet,
     )
@@ -69,7 +70,7 @@ def _artifact(event: dict[str, Any]) -> tuple[str | None, str | None, str | None
     place = re.fullmatch(r"s3://([^/]+)/(.+)", artifact) if isinstance(artifact, str) else None
     if place is None:
         raise BadEvent(
-            f"detail.artifact is {shown(artifact)}; it must be s3://bucket/key, "
+            f"detail.artifact is {quoted(artifact)}; it must be s3://bucket/key, "
             "or an object with bucket, key and perhaps version_id."
         )
     return place[1], place[2], None

@@ -32,9 +32,11 @@ Source: AWS Systems Manager user guide, "Amazon EventBridge event examples for S
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from ovenbird.events.envelope import Ignored, text
+from ovenbird.events.envelope import Ignored, identifier, text
+from ovenbird.fleet import NAME
 
 COMMANDS = (
     "EC2 Command Status-change Notification",
@@ -47,7 +49,7 @@ def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
     """The command's doorbell. A parameter has none of its own: see :func:`paused_fleet`."""
     kind = text(event, "detail-type")
     if kind in COMMANDS:
-        return (text(event, "detail.command-id"),)
+        return (identifier(event, "detail.command-id"),)
     return Ignored(f"nothing here waits for {kind}")
 
 
@@ -63,4 +65,4 @@ def paused_fleet(event: dict[str, Any], parameters: str) -> str | None:
     if not name.startswith(f"{parameters}/") or not name.endswith("/paused"):
         return None
     fleet = name.removeprefix(f"{parameters}/").removesuffix("/paused")
-    return fleet if fleet and "/" not in fleet else None
+    return fleet if re.fullmatch(NAME, fleet) else None

@@ -18,6 +18,7 @@ from ovenbird.core.releases import Push, Release
 from ovenbird.events import Ignored, RollBackAsked
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
+from ovenbird.settings import settings
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -27,7 +28,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         BadEvent: The event or payload is not well made.
         BadFleet, NotFound: The fleet that a wish by hand names has a bad document, or none.
     """
-    asked = events.release(event, now)
+    asked = events.release(event, now, settings().home)
     if isinstance(asked, Ignored):
         return _answer([], [asked.reason], {})
     if isinstance(asked, RollBackAsked):

@@ -41,8 +41,11 @@ from ovenbird.core.commands import Command
 from ovenbird.core.made import Made
 from ovenbird.errors import BakeFailed, NotYetVisible, OvenbirdError, Terminal
 from ovenbird.events import Release
+from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
+
+_PLANNED = ("plan.group", "plan.base", "plan.bake.key", "plan.bake.name")
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,11 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the bake, and what follows from it.
 
     Raises:
+        BadEvent: The state is not well made.
         BakeFailed: The script failed, the image failed, time is up, or the fleet document has
             changed since the plan. The rollout's builders are terminated first.
     """
+    state.check(event, now, "release", "plan.fence", "plan.from", *_PLANNED)
     rollout, fence = event["rollout"], event["plan"]["fence"]
     lanes.check(event["fleet"], rollout, fence)
     try:

@@ -19,6 +19,9 @@ from ovenbird.core import addresses
 from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
 from ovenbird.errors import AddressFailed, BadEvent, NotFound
+from ovenbird.events import rollout as state
+from ovenbird.events.autoscaling import group_of
+from ovenbird.events.envelope import text
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import claims, doorbells, lanes, watches
 
@@ -60,6 +63,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
+    state.check(event, now, "plan.fence", "plan.group")
     name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
     lanes.check(name, rollout, fence)
     fleet = parameters.fleet(name)
@@ -67,7 +71,10 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
         return answers.done(f"Fleet {name} has no addresses.")
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
-    outcome = _turn(fleet, autoscaling.describe_group(event["plan"]["group"]), now)
+    group = autoscaling.describe_group(event["plan"]["group"])
+    if refusal := _not_ours(fleet, group):
+        raise AddressFailed(refusal)
+    outcome = _turn(fleet, group, now)
     if outcome.settled:
         return answers.done(outcome.reason)
     since = (event.get("addresses") or {}).get("since") or now.isoformat()
@@ -78,17 +85,14 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
 
 
 def _after_event(event: dict[str, Any], now: datetime) -> Answer:
-    detail = event["detail"]
+    detail, name = event["detail"], group_of(event)
     if detail.get("Action") == "ReplaceRootVolume":
         return _ignored("A replaced root volume moves no address.")
-    if "AutoScalingGroup" not in {
+    if "AutoScalingGroup" not in (
         detail.get("Origin", "AutoScalingGroup"),
         detail.get("Destination", "AutoScalingGroup"),
-    }:
+    ):
         return _ignored("An instance in the warm pool serves nobody.")
-    name = detail.get("AutoScalingGroupName")
-    if not isinstance(name, str) or not name:
-        raise BadEvent("detail.AutoScalingGroupName is missing; it must name the group.")
     try:
         group = autoscaling.describe_group(name)
     except NotFound as gone:
@@ -105,7 +109,8 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
 
 def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
     """A turn of the one run that looks after the group, or the end of one that is not it."""
-    watcher = str(event.get("id", ""))
+    state.check_addresses(event)
+    watcher = text(event, "id")
     told = watches.join(fleet.group, watcher, now)
     if told is None:
         return _ignored(f"Another run looks after group {fleet.group}; it looks once more now.")
@@ -114,7 +119,7 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
     before = event.get("addresses") or {}
     # News begin the patience anew, but not while an address has nowhere to go.
     phase = f"settled {told}" if outcome.settled else "unsettled"
-    since = before["since"] if before.get("phase") == phase else now.isoformat()
+    since = (before.get("phase") == phase and before.get("since")) or now.isoformat()
     patience = PATIENCE + timedelta(seconds=group.health_check_grace_seconds)
     impatient = now - datetime.fromisoformat(since) > patience
     if (impatient or (outcome.settled and not outcome.improving)) and watches.leave(

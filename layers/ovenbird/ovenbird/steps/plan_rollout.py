@@ -28,13 +28,15 @@ from ovenbird.core.groups import TemplateVersion, versions_by_template
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
 from ovenbird.core.preferences import preferences
+from ovenbird.core.quotes import quoted
 from ovenbird.core.refusals import Seen, refusals
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent, NotFound, Refused, Terminal
-from ovenbird.events.envelope import optional, shown, text
+from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import lanes, rollouts
 from ovenbird.ledger.lanes import Superseded, Taken
+from ovenbird.settings import settings
 
 
 @dataclass(frozen=True)
@@ -93,40 +95,30 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 def _wish(event: dict[str, Any], now: datetime) -> _Wish:
     if "rollout" not in event:
-        asked = events.release(event, now)
+        asked = events.release(event, now, settings().home)
         if not isinstance(asked, Push) or not asked.fleet or not asked.dry_run:
             raise BadEvent(
                 "A plan alone is asked for with fleet, release and dry_run: true; "
                 "accept_release starts rollouts."
             )
-        release = asked.release
-        return _Wish(asked.fleet, "", "release", release, None, release.at, dry_run=True)
-    fleet, rollout, action = (text(event, field) for field in ("fleet", "rollout", "action"))
-    pushed = _release(event)
-    if action == "release" and pushed is None:
-        raise BadEvent("release is missing; a rollout with the action release must have one.")
-    return _Wish(
-        fleet=fleet,
-        rollout=rollout,
-        action=action,
-        release=pushed,
-        image=optional(event, "image"),
-        at=optional(event, "at") or (pushed.at if pushed else text(event, "at")),
-        dry_run=bool(event.get("dry_run")),
-    )
-
-
-def _release(event: dict[str, Any]) -> Release | None:
-    written = event.get("release")
-    if not written:
-        return None
-    try:
-        return Release.from_json(written)
-    except TypeError as error:
+        wanted = asked.release
+        return _Wish(asked.fleet, "", "release", wanted, None, wanted.at, dry_run=True)
+    state.check(event, now)
+    action, release = event["action"], event.get("release")
+    if (action == "release") != bool(release):
         raise BadEvent(
-            f"release is {shown(written)}; it must have source, id, revision, digest and at, as "
-            "in events/plan-rollout.json."
-        ) from error
+            f"release is {quoted(release)} and action is {action}; a release must have one, as in "
+            "events/plan-rollout.json, and a roll-back none."
+        )
+    return _Wish(
+        fleet=event["fleet"],
+        rollout=event["rollout"],
+        action=action,
+        release=Release.from_json(release) if release else None,
+        image=event.get("image"),
+        at=state.time_of(event),
+        dry_run=event.get("dry_run", False),
+    )
 
 
 def _stale(wish: _Wish) -> str:

@@ -13,6 +13,7 @@ from ovenbird.core.images import Image
 from ovenbird.core.templates import Reuse, Version
 from ovenbird.core.tokens import token
 from ovenbird.errors import Refused
+from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes
 
 
@@ -23,12 +24,14 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     answers the same numbers.
 
     Raises:
+        BadEvent: The state is not well made.
         Refused: The templates cannot be led over to one image, the image is not available, or EC2
             warns that a version cannot be launched.
     """
+    state.check(event, now, "plan.fence", "plan.from")
     rollout, plan = event["rollout"], event["plan"]
     lanes.check(event["fleet"], rollout, plan["fence"])
-    image = ec2_images.get((event.get("bake") or {}).get("image") or plan["image"])
+    image = ec2_images.get(state.image_of(event))
     if not image.is_available:
         raise Refused(f"The image {image.image_id} is {image.state}; it cannot be launched.")
     came_from = plan["from"]

@@ -21,6 +21,7 @@ from ovenbird.core.progress import Progress
 from ovenbird.core.refreshes import Preferences, Refresh, configuration, preferences
 from ovenbird.core.rolls import Decision, Done, GiveUp, Goal, Patience, RollBack, Start, Wait
 from ovenbird.errors import Refused, RollFailed, Unavailable
+from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
 
@@ -42,10 +43,12 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the roll, and what follows from it.
 
     Raises:
+        BadEvent: The state is not well made.
         RollFailed: AWS rolled the refresh back, failed it or had it cancelled; somebody else
             refreshes the group or gave it another template; or it did not get there in time.
         Refused: AWS does not accept the refresh; the group was not touched.
     """
+    state.check(event, now, "plan.fence", "plan.group", "plan.began", "version")
     rollout, fence = event["rollout"], event["plan"]["fence"]
     lanes.check(event["fleet"], rollout, fence)
     answer = _turn(event, parameters.fleet(event["fleet"]), now)

@@ -15,21 +15,26 @@ from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling, ec2_templates, parameters, topic
 from ovenbird.core import notices
 from ovenbird.core.notices import Told
+from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes, rollouts
+
+_PLANNED = ("plan.fence", "plan.group", "plan.began", "plan.from", "plan.reason")
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
     """Settle it; repeating it changes nothing more.
 
     Raises:
+        BadEvent: The state is not well made.
         LaneLost, Stopped: Before anything was settled: the rollout is undone instead.
     """
+    state.check(event, now, *_PLANNED, "version")
     fleet, rollout, plan = event["fleet"], event["rollout"], event["plan"]
     known = rollouts.read(rollout)
     settled = known is not None and bool(known.result)
     if not settled:
         lanes.check(fleet, rollout, plan["fence"])
-    image = image_of(event)
+    image = state.image_of(event)
     if not settled:
         for template, number in event["version"]["targets"].items():
             ec2_templates.make_default(template, number)
@@ -39,7 +44,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
             action=event["action"],
             before=plan["from"]["image"],
             image=image,
-            at=_released_at(event),
+            at=state.time_of(event),
         )
     result = "rolled-back" if event["action"] == "roll-back" else "released"
     rollouts.end(rollout, fleet=fleet, result=result, reason=plan["reason"], now=now, image=image)
@@ -51,15 +56,6 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     turns.leave(fleet, rollout, plan["fence"])
     took = notices.duration(notices.since(plan["began"], now))
     return answers.done(f"Fleet {fleet} runs {image}; it took {took}.", result=result, image=image)
-
-
-def image_of(event: dict[str, Any]) -> str:
-    """The image that the rollout has led the fleet to: baked, or known since the plan."""
-    return str((event.get("bake") or {}).get("image") or event["plan"]["image"])
-
-
-def _released_at(event: dict[str, Any]) -> str:
-    return str(event["at"] if "at" in event else event["release"]["at"])
 
 
 def _notice(event: dict[str, Any], image: str, stop_by: str, now: datetime) -> notices.Notice:

@@ -28,11 +28,25 @@ from ovenbird.core.notices import Told
 from ovenbird.core.refreshes import Preferences, configuration, preferences
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way
-from ovenbird.errors import BadFleet, LaneLost, NotFound, Stopped, Terminal, Unavailable, UndoFailed
+from ovenbird.errors import (
+    BadEvent,
+    BadFleet,
+    LaneLost,
+    NotFound,
+    Stopped,
+    Terminal,
+    Unavailable,
+    UndoFailed,
+)
+from ovenbird.events import rollout as state
+from ovenbird.events.envelope import at
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes, rollouts
 
 _LONGEST_MARK = 200  # the rest is in the record and in the notice
+_USED = {"rollout", "fleet", "action", "release", "reason"}
+_USED |= {"plan", "bake", "version", "undo", "failure"}
+_GROUP = ("plan.fence", "plan.group", "plan.began")
 _MOST_TURNS = 8  # turn a refresh round, look at it, and look again with its doorbell read first
 
 
@@ -61,9 +75,17 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the group on its way back; at its end, everything else.
 
     Raises:
+        BadEvent: The state is not well made; nothing was done.
         UndoFailed: The group could not be brought back, or something was left behind. Record and
             notice are written and the lane is free all the same.
     """
+    try:
+        state.check(_used(event), now, *(_GROUP if _came_to_the_group(event) else ()))
+    except BadEvent as bad:
+        if "plan" in event:
+            raise
+        # Refused before anything was touched: there is no rollout to be remembered or told of.
+        return answers.done("There is nothing to undo.", ignored=str(bad))
     try:
         verdict = _group(event, now)
     except Terminal as failure:
@@ -82,7 +104,7 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
     A wait is answered only if its doorbell was read before the look that led to it.
     """
     plan, told = event.get("plan") or {}, event.get("undo") or {}
-    if "version" not in event or "from" not in plan:
+    if not _came_to_the_group(event):
         return _Verdict("The group was not touched.", "nothing touched")
     lane = (event["fleet"], event["rollout"], plan["fence"])
     try:
@@ -137,6 +159,15 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
             )
         rings[bell] = doorbells.read(bell)
     raise Unavailable("The group keeps changing while it is looked at; look again.")
+
+
+def _used(event: dict[str, Any]) -> dict[str, Any]:
+    """What is read here: whatever else may be wrong must not keep a fleet from being undone."""
+    return {name: event[name] for name in event if name in _USED}
+
+
+def _came_to_the_group(event: dict[str, Any]) -> bool:
+    return "version" in event and at(event, "plan.from") is not None
 
 
 def _look(
@@ -214,7 +245,7 @@ def _terminate_builders(event: dict[str, Any]) -> None:
 
 
 def _mark_image(event: dict[str, Any]) -> None:
-    image = (event.get("bake") or {}).get("image") or event["plan"].get("image")
+    image = (event.get("bake") or {}).get("image") or at(event, "plan.image")
     cause = str((event.get("failure") or {}).get("Cause", ""))
     if image:
         ec2_images.mark_bad(image, f"{event['rollout']}: {notices.reason(cause)}"[:_LONGEST_MARK])
