@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import Stubber
 
 from ovenbird.aws import autoscaling, clients
 from ovenbird.core.groups import TemplateVersion
@@ -152,28 +152,25 @@ def test_cancelling_nothing_is_no_failure(aws: Stubber) -> None:
     autoscaling.cancel_refresh("web")
 
 
-def page(*names: str, token: str = "") -> dict[str, Any]:
-    groups = [
-        {
-            "AutoScalingGroupName": name,
-            "MinSize": 0,
-            "MaxSize": 1,
-            "DesiredCapacity": 0,
-            "DefaultCooldown": 300,
-            "AvailabilityZones": [],
-            "HealthCheckType": "EC2",
-            "CreatedTime": NOON,
-        }
-        for name in names
-    ]
-    return {"AutoScalingGroups": groups} | ({"NextToken": token} if token else {})
+def group(name: str) -> dict[str, Any]:
+    return {
+        "AutoScalingGroupName": name,
+        "MinSize": 0,
+        "MaxSize": 1,
+        "DesiredCapacity": 0,
+        "DefaultCooldown": 300,
+        "AvailabilityZones": [],
+        "HealthCheckType": "EC2",
+        "CreatedTime": NOON,
+    }
 
 
-def test_the_groups_of_a_fleet_are_read_to_the_last_page(aws: Stubber) -> None:
-    aws.add_response("describe_auto_scaling_groups", page("web-b", token="more"))
+def test_a_group_may_stand_behind_an_empty_page(aws: Stubber) -> None:
+    operation = "describe_auto_scaling_groups"
+    aws.add_response(operation, {"AutoScalingGroups": [], "NextToken": "more"})
     aws.add_response(
-        "describe_auto_scaling_groups",
-        page("web-a"),
-        {"Filters": ANY, "MaxRecords": 100, "NextToken": "more"},
+        operation,
+        {"AutoScalingGroups": [group("web")]},
+        {"AutoScalingGroupNames": ["web"], "NextToken": "more"},
     )
-    assert [each.name for each in autoscaling.groups_of("web")] == ["web-a", "web-b"]
+    assert autoscaling.describe_group("web").name == "web"

@@ -186,7 +186,6 @@ class TestRollouts:
     def test_nothing_is_known_of_a_stranger(self) -> None:
         assert rollouts.read("web-1") is None
         assert rollouts.past("web") == rollouts.Past()
-        assert rollouts.past("web").previous_image is None
 
     def test_history_keeps_the_last_fifty(self) -> None:
         for number in range(53):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -30,20 +30,12 @@ def describe_group(name: str) -> Group:
 
     IAM: autoscaling:DescribeAutoScalingGroups
     """
-    for group in _groups(AutoScalingGroupNames=[name]):
-        return _group(group)
+    with faults.translated(f"describe group {name}"):
+        pages = clients.get("autoscaling").get_paginator("describe_auto_scaling_groups")
+        for page in pages.paginate(AutoScalingGroupNames=[name]):
+            for group in page["AutoScalingGroups"]:
+                return _group(group)
     raise NotFound(f"There is no Auto Scaling group {name!r} in this account and region.")
-
-
-def groups_of(fleet: str) -> tuple[Group, ...]:
-    """Every group that is tagged with the fleet, in the order of their names.
-
-    IAM: autoscaling:DescribeAutoScalingGroups
-    """
-    filters = [{"Name": "tag:ovenbird:fleet", "Values": [fleet]}]
-    return tuple(
-        sorted((_group(group) for group in _groups(Filters=filters)), key=lambda each: each.name)
-    )
 
 
 def refreshes(group: str) -> tuple[Refresh, ...]:
@@ -201,13 +193,6 @@ def pin(name: str, *templates: TemplateVersion) -> None:
                     f"AWS does not let group {name} be pinned: {faults.text(error)}"
                 ) from error
             raise
-
-
-def _groups(**request: Any) -> Iterator[dict[str, Any]]:
-    with faults.translated("describe Auto Scaling groups"):
-        pages = clients.get("autoscaling").get_paginator("describe_auto_scaling_groups")
-        for page in pages.paginate(PaginationConfig={"PageSize": 100}, **request):
-            yield from page["AutoScalingGroups"]
 
 
 def _group(group: Mapping[str, Any]) -> Group:

@@ -43,11 +43,6 @@ class Past:
     released_at: str = ""
     history: tuple[dict[str, str], ...] = ()
 
-    @property
-    def previous_image(self) -> str | None:
-        """What a roll-back returns to."""
-        return self.images[-2] if len(self.images) > 1 else None
-
 
 def read(rollout: str) -> Rollout | None:
     """The rollout, or ``None`` where nothing was written about it.
