@@ -175,7 +175,10 @@ def _states(name: str) -> str:
         (code(state), _kind(content), plain(content["Comment"]), _seconds(content), _after(content))
         for state, content in machine(name)["States"].items()
     ]
-    return table(("State", "Kind", "What it does or waits for", "Timeout", "Then"), rows)
+    whole = machine(name).get("TimeoutSeconds")
+    return table(("State", "Kind", "What it does or waits for", "Timeout", "Then"), rows) + (
+        f"\nThe whole execution may take {whole} s.\n" if whole else ""
+    )
 
 
 def _kind(state: dict[str, Any]) -> str:
