@@ -174,8 +174,18 @@ class Addresses:
         raise AwsError("InvalidAddress.NotFound", f"Address '{wanted}' not found.")
 
     def _target(self, params: Parameters) -> Instance:
+        """Source: EC2 API reference, AssociateAddress, InstanceId: with several interfaces, one has
+        to be named.
+        """
         if params.get("InstanceId"):
-            return self._instances.find(params["InstanceId"])
+            instance = self._instances.find(params["InstanceId"])
+            if instance.other_interfaces:
+                raise AwsError(
+                    "InvalidInstanceID",
+                    f"There are multiple interfaces attached to instance '{instance.instance_id}'."
+                    " Please specify an interface ID for the operation instead.",
+                )
+            return instance
         wanted = params.get("NetworkInterfaceId")
         if not wanted:
             raise AwsError(

@@ -139,13 +139,15 @@ class Describing:
             ],
             "NetworkInterfaces": [
                 {
-                    "NetworkInterfaceId": one.interface_id,
+                    "NetworkInterfaceId": interface_id,
                     "SubnetId": one.subnet_id,
                     "VpcId": one.vpc_id,
-                    "PrivateIpAddress": one.private_address,
                     "Status": "in-use",
                     "OwnerId": self._kernel.account,
+                    "Attachment": {"DeviceIndex": index, "Status": "attached"},
                 }
+                | ({} if index else {"PrivateIpAddress": one.private_address})
+                for index, interface_id in enumerate((one.interface_id, *one.other_interfaces))
             ],
         }
         if one.public_address:

@@ -38,12 +38,13 @@ class Instance:
     launched: datetime
     content: dict[str, Any]  # the launch's parameters, template and overrides merged
     volume_id: str
-    interface_id: str
+    interface_id: str  # the primary one's
     private_address: str
     user_data: str = ""
     launched_by: str = ""
     client_token: str = ""
     index: int = 0
+    other_interfaces: tuple[str, ...] = ()
     state: str = "pending"
     public_address: str = ""
     reason: dict[str, str] = field(default_factory=dict)  # StateReason

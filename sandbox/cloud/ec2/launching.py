@@ -156,7 +156,8 @@ class Launching:
             raise AwsError("MissingParameter", "The request must contain the parameter ImageId")
         image_id = self._templates.image(content["ImageId"])
         self._images.usable(image_id)
-        interface = (content.get("NetworkInterfaces") or [{}])[0]
+        interfaces = content.get("NetworkInterfaces") or [{}]
+        interface = interfaces[0]
         wanted = content.get("SubnetId") or interface.get("SubnetId")
         zone = content.get("Placement", {}).get("AvailabilityZone")
         if wanted:
@@ -189,11 +190,14 @@ class Launching:
                 launched_by=launched_by,
                 client_token=token,
                 index=index,
+                other_interfaces=tuple(self._kernel.ids.resource("eni") for _ in interfaces[1:]),
                 doomed=self._doom(image_id),
             )
             for kind, resource_id in (
                 ("instance", instance.instance_id),
                 ("volume", instance.volume_id),
+                ("network-interface", instance.interface_id),
+                *(("network-interface", other) for other in instance.other_interfaces),
             ):
                 self._tags.put(resource_id, in_template.get(kind, {}) | tags.get(kind, {}))
             self._tags.put(instance_id, source)
