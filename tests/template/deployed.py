@@ -71,7 +71,8 @@ def functions() -> dict[str, str]:
 
 def statements(function: str) -> list[dict[str, Any]]:
     """What the role of a function or state machine allows: its own statements, and those of the
-    managed policies of this stack. AWS's managed policies (logs, traces) are left out.
+    managed policies of this stack. AWS's managed policies (logs, traces) are left out, and what only
+    a stack with a key of its own has.
     """
     role = resources("AWS::IAM::Role")[f"{function}Role"]
     shared = resources("AWS::IAM::ManagedPolicy")
@@ -81,7 +82,12 @@ def statements(function: str) -> list[dict[str, Any]]:
         for policy in role["ManagedPolicyArns"]
         if isinstance(policy, dict) and "Ref" in policy
     ]
-    return [statement for document in documents for statement in many(document["Statement"])]
+    return [
+        statement
+        for document in documents
+        for statement in many(document["Statement"])
+        if statement.get("Effect") == "Allow"
+    ]
 
 
 def many(value: Any) -> list[Any]:

@@ -94,7 +94,7 @@ def test_logs_do_not_stay_for_ever() -> None:
 
 def test_the_ledger_is_kept_safe() -> None:
     (ledger,) = resources("AWS::DynamoDB::Table").values()
-    assert ledger["SSESpecification"] == {"SSEEnabled": True}
+    assert ledger["SSESpecification"]["SSEEnabled"] is True
     assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
     assert written()["Resources"]["Ledger"]["UpdateReplacePolicy"] == "Retain"
@@ -103,7 +103,8 @@ def test_the_ledger_is_kept_safe() -> None:
 def test_alarms_may_publish_to_the_encrypted_topic() -> None:
     """CloudWatch cannot use the AWS managed key (CloudWatch user guide, Alarm actions)."""
     (topic,) = resources("AWS::SNS::Topic").values()
-    key = resources("AWS::KMS::Key")[topic["KmsMasterKeyId"]["Ref"]]
+    _, _, own = topic["KmsMasterKeyId"]["Fn::If"]
+    key = resources("AWS::KMS::Key")[own["Ref"]]
     allowed = [
         statement
         for statement in key["KeyPolicy"]["Statement"]
