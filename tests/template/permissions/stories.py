@@ -1,0 +1,108 @@
+"""The stories whose calls are written down: together they ask for everything that is granted.
+
+Most are the stories of ``tests/stories``, as they stand. Here are those that only matter to IAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.stories import (
+    fleets,
+    test_addresses,
+    test_alarms,
+    test_bake_failures,
+    test_happy_path,
+    test_queue,
+    test_refusals,
+    test_roll_back,
+    test_roll_failures,
+)
+from tests.stories.story import a_fleet
+from tests.stories.world import present
+
+PUBLIC = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+TAGGED_AT_LAUNCH = ("instance", "volume", "network-interface", "spot-instances-request")
+
+
+def the_template_tags_what_it_launches() -> None:
+    """And gives instances two interfaces; the group follows ``$Latest`` and may be pinned."""
+    tags = [{"Key": fleets.TAG, "Value": "web"}]
+    content = {
+        "TagSpecifications": [{"ResourceType": each, "Tags": tags} for each in TAGGED_AT_LAUNCH],
+        "NetworkInterfaces": [{"DeviceIndex": 0}, {"DeviceIndex": 1}],
+    }
+    with present() as world:
+        web = fleets.make(world, version="$Latest", roll={"pin": True})
+        world.operator(
+            "ec2",
+            "CreateLaunchTemplateVersion",
+            LaunchTemplateId=web.template,
+            SourceVersion="1",
+            LaunchTemplateData=content,
+        )
+        new = world.upload("two")
+        assert world.finish().status == "SUCCEEDED"
+        assert sorted(web.holders) == list(web.allocations)
+        world.upload("three")
+        world.run_until(lambda: 0 < web.revisions[new] < web.group.desired)
+        world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+        assert world.finish().error == "RollFailed"
+        assert web.revisions == {new: 4}
+
+
+def a_bake_from_a_public_image() -> None:
+    with a_fleet(bake={"base": PUBLIC}) as web:
+        web.world.cloud.ssm.parameters.seed(PUBLIC, web.image)
+        web.world.upload("two")
+        assert web.world.finish().status == "SUCCEEDED"
+
+
+def a_bake_that_fails_while_another_rollout_waits() -> None:
+    with a_fleet() as web:
+        test_bake_failures.script_fails(web)
+        web.world.upload("two")
+        web.world.run_for(seconds=30)
+        web.world.upload("three")
+        web.world.finish()
+        assert [rollout.error for rollout in web.world.rollouts] == ["BakeFailed"] * 2
+
+
+def a_refresh_that_aws_cannot_roll_back() -> None:
+    with a_fleet() as web:
+        web.world.upload("two")
+        test_roll_failures.half_way(web)
+        web.world.cloud.faults.fail("RollbackInstanceRefresh", "IrreversibleInstanceRefresh")
+        web.roll_back()
+        assert web.world.finish().error == "Stopped"
+        assert web.is_as_before()
+
+
+def _a_roll_that_fails(name: str) -> Callable[[], None]:
+    """One of many, by its name."""
+    story = test_roll_failures.test_a_failed_roll_is_undone
+    (cases,) = story.pytestmark
+    (case,) = (each for each in cases.args[1] if each.id == name)
+    return partial(story, *case.values)
+
+
+STORIES: tuple[Callable[[], None], ...] = (
+    the_template_tags_what_it_launches,
+    a_bake_from_a_public_image,
+    a_bake_that_fails_while_another_rollout_waits,
+    a_refresh_that_aws_cannot_roll_back,
+    _a_roll_that_fails("launches fail"),
+    test_happy_path.test_a_dry_run_plans_and_changes_nothing,
+    test_happy_path.test_there_is_nothing_to_do_when_the_fleet_is_there_already,
+    test_happy_path.test_overrides_with_templates_of_their_own_get_the_image_too,
+    test_refusals.test_a_bad_document_is_refused_with_the_field_the_value_and_what_would_be_right,
+    test_roll_back.test_goes_to_the_image_before_without_a_bake,
+    partial(test_roll_back.test_while_a_rollout_runs_it_stops_that_rollout, "WaitForBake"),
+    partial(test_roll_back.test_while_a_rollout_runs_it_stops_that_rollout, "WaitForRoll"),
+    test_queue.test_of_three_the_newest_wins_and_the_one_between_is_superseded,
+    test_queue.test_a_pause_holds_new_rollouts_back_with_its_reason,
+    test_queue.test_a_lane_whose_holder_was_stopped_by_a_person_is_seized,
+    test_alarms.test_an_alarm_ends_the_rollout_long_before_the_sweep,
+    test_addresses.test_an_instance_that_is_terminated_hands_its_address_on,
+)
