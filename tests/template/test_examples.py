@@ -250,3 +250,58 @@ def test_a_json_document_stays_one_in_cloudformation() -> None:
     text = parameter["Value"]["Fn::Sub"]
     assert set(re.findall(r"\$\{(\w+)\}", text)) <= set(RESOURCES) | set(TEMPLATE["Parameters"])
     assert "$OVENBIRD_ARTIFACT" in json.loads(text)["bake"]["install"][1]
+
+
+def page() -> str:
+    return (ROOT / "docs/first-fleet.md").read_text()
+
+
+def test_the_walk_reads_only_outputs_that_there_are() -> None:
+    stacks = {"web-fleet": TEMPLATE["Outputs"], "ovenbird": written()["Outputs"]}
+    read = re.findall(r"output ([a-z-]+) ([A-Z]\w+)", page())
+    assert {stack for stack, _ in read} == set(stacks)
+    assert [(stack, name) for stack, name in read if name not in stacks[stack]] == []
+
+
+def test_the_walk_sets_only_parameters_that_there_are() -> None:
+    known = set(TEMPLATE["Parameters"]) | set(written()["Parameters"])
+    commands = "".join(re.findall(r"^\s*\$ .*?[^\\]$", page(), re.M | re.S))
+    set_there = re.findall(r"\b([A-Z][a-z]+(?:[A-Z][a-z]+)+)=(?!=)", commands)
+    assert {"ReleaseBucket", "LaunchTemplateVersion"} <= set(set_there)
+    assert set(set_there) - {"LaunchTemplateName"} <= known
+
+
+def test_the_walk_packs_what_the_sample_application_has() -> None:
+    packed = re.findall(r"tar -czf \S+ -C (\S+) (\S+) -C (\S+) (\S+)", page())
+    assert packed
+    for folder, program, release, description in packed:
+        assert (ROOT / folder / program).is_file()
+        assert (ROOT / folder / release / description).is_file()
+
+
+def test_the_walk_invokes_functions_that_there_are() -> None:
+    invoked = set(re.findall(r"sam remote invoke (\w+)", page()))
+    assert invoked
+    assert invoked <= set(written()["Resources"])
+
+
+def test_the_walk_names_the_fleets_alarms() -> None:
+    names = {value(alarm["AlarmName"]) for alarm in of("Alarm").values()}
+    (command,) = re.findall(r"describe-alarms --alarm-names (.*?) \\", page())
+    assert set(command.split()) == names
+
+
+def test_the_costs_add_up() -> None:
+    cells = [line.strip("|").split("|") for line in page().splitlines() if line.startswith("|")]
+    *parts, (_, together) = [
+        (arithmetic.strip(), cost.strip(" *")) for _, arithmetic, cost in cells[2:]
+    ]
+    assert len(parts) == 4
+    for arithmetic, dollars in parts:
+        factors, _, divisor = arithmetic.partition("/")
+        product = 1.0
+        for factor in factors.split("×"):
+            product *= float(factor)
+        assert round(product / float(divisor or 1), 4) == float(dollars)
+    assert round(sum(float(dollars) for _, dollars in parts), 4) == float(together)
+    assert f"That is ${float(together) * 730:.0f} a month" in page()
