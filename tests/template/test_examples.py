@@ -9,13 +9,15 @@ import ast
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 from samtranslator.yaml_helper import yaml_parse
 
-from ovenbird import fleet
+from ovenbird import events, fleet
 from ovenbird.core.addresses import Address
 from ovenbird.core.groups import Group, Member, TemplateVersion
 from ovenbird.core.images import Image
@@ -27,6 +29,7 @@ from tests.template.deployed import ROOT, many, written
 FOLDER = ROOT / "examples/web-fleet"
 REGIONS = ["us-east-1", "eu-west-1"]
 IMAGE = "ami-0123456789abcdef0"
+HOME = ("eu-west-1", "123456789012")
 TEMPLATE: dict[str, Any] = yaml_parse((FOLDER / "template.yaml").read_text())
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 NAME: str = TEMPLATE["Parameters"]["FleetName"]["Default"]
@@ -305,3 +308,27 @@ def test_the_costs_add_up() -> None:
         assert round(product / float(divisor or 1), 4) == float(dollars)
     assert round(sum(float(dollars) for _, dollars in parts), 4) == float(together)
     assert f"That is ${float(together) * 730:.0f} a month" in page()
+
+
+def test_the_walks_payloads_are_understood() -> None:
+    asked = [
+        re.sub(r"'\"\$\([^)]*\)\"'", "acme-releases", payload)
+        for payload in re.findall(r"--event '(\{.*?\})'$", page(), re.M | re.S)
+    ]
+    plan, back = (events.release(json.loads(each), datetime.now(UTC), HOME) for each in asked)
+    assert isinstance(plan, events.Push)
+    assert (plan.fleet, plan.dry_run) == (NAME, True)
+    assert isinstance(back, events.RollBackAsked)
+    assert back.fleet == NAME
+
+
+def test_what_the_walk_packs_is_unpacked_on_the_builder(tmp_path: Path) -> None:
+    """The document's own command, with the folder moved; its flags are those of GNU tar."""
+    (pack,) = set(re.findall(r"tar -czf web-1.tar.gz .*", page()))
+    archive, place = tmp_path / "web-1.tar.gz", tmp_path / "srv"
+    place.mkdir()
+    subprocess.run(pack.replace("web-1.tar.gz", str(archive)), shell=True, cwd=ROOT, check=True)
+    (unpack,) = (line for line in the_document().bake.install if line.startswith("tar "))
+    unpack = unpack.replace("/srv/web", str(place))
+    subprocess.run(["sh", "-c", unpack], env={"OVENBIRD_ARTIFACT": str(archive)}, check=True)
+    assert sorted(path.name for path in place.iterdir()) == ["app.py", "release.json"]
