@@ -211,8 +211,9 @@ class Invariants:
                 f"{execution.name} is {execution.status}",
             )
             result = ledger.get(f"rollout#{execution.name}", {}).get("result", {}).get("S", "")
-            if json.loads(execution.text)["dry_run"]:
-                result = execution.output["plan"]["result"]  # it leaves nothing behind
+            if json.loads(execution.text)["dry_run"]:  # it leaves nothing behind
+                failed = execution.status == "FAILED"
+                result = execution.error if failed else execution.output["plan"]["result"]
             if execution.status == "FAILED":
                 _holds(
                     result == execution.error,

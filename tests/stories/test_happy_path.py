@@ -119,6 +119,18 @@ def test_a_dry_run_plans_and_changes_nothing() -> None:
         assert web.is_as_before()
 
 
+def test_a_dry_run_that_is_refused_leaves_no_trace() -> None:
+    with a_fleet() as web:
+        web.world.operator("autoscaling", "SuspendProcesses", AutoScalingGroupName="web")
+        payload = {"fleet": "web", "release": {"revision": "two"}, "dry_run": True}
+        web.world.ask("accept_release", payload)
+        rollout = web.world.finish()
+        assert rollout.error == "Refused"
+        assert web.world.notices == []
+        assert f"rollout#{rollout.name}" not in web.world.ledger()
+        web.world.operator("autoscaling", "ResumeProcesses", AutoScalingGroupName="web")
+
+
 def test_a_dry_run_does_not_stand_in_the_way_of_a_rollout() -> None:
     with a_fleet() as web:
         new = web.world.upload("two")

@@ -128,3 +128,12 @@ def test_what_it_stopped_can_be_released_again() -> None:
         assert rollout.status == "SUCCEEDED"
         assert "BakeImage" not in rollout.visited  # the image was not to blame
         assert web.revisions == {new: 4}
+
+
+def test_a_pause_does_not_hold_it_back() -> None:
+    with a_fleet() as web:
+        release(web, "two")
+        web.pause("the last release is slow")
+        web.roll_back()
+        assert web.world.finish().status == "SUCCEEDED"
+        assert web.revisions == {OLD: 4}

@@ -37,6 +37,7 @@ AWS_ERRORS = {
     "Runtime.ExitError",
     "Sandbox.Timedout",
     "DynamoDb.ConditionalCheckFailedException",
+    "DynamoDB.ConditionalCheckFailedException",
     "DynamoDb.ProvisionedThroughputExceededException",
     "DynamoDb.RequestLimitExceededException",
     "DynamoDb.ThrottlingException",
@@ -170,7 +171,12 @@ def test_a_wait_costs_three_transitions(name: str) -> None:
     (step,) = (k for k, s in steps("rollout").items() if s["Next"] == question)
     assert bell["Next"] == step
     assert bell["Catch"][0] == {
-        "ErrorEquals": ["DynamoDb.ConditionalCheckFailedException", "States.Timeout"],
+        # Public code shows both spellings for DynamoDB; nothing of AWS's says which one is right.
+        "ErrorEquals": [
+            "DynamoDb.ConditionalCheckFailedException",
+            "DynamoDB.ConditionalCheckFailedException",
+            "States.Timeout",
+        ],
         "ResultPath": None,
         "Next": step,
     }

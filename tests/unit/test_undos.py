@@ -142,7 +142,12 @@ def test_blames_the_image_only_for_a_roll_that_broke_off(
     error: str, statuses: list[str], irreversible: bool, expected: bool
 ) -> None:
     forth = [refresh(status) for status in statuses]
-    assert image_is_bad(error, forth, irreversible=irreversible) is expected
+    assert image_is_bad("release", error, forth, irreversible=irreversible) is expected
+
+
+def test_never_blames_the_image_of_a_roll_back() -> None:
+    forth = [refresh("RollbackSuccessful")]
+    assert not image_is_bad("roll-back", "RollFailed", forth, irreversible=False)
 
 
 worlds = st.builds(group, *[st.integers(2, 5)] * 3, saved=st.integers(2, 5))

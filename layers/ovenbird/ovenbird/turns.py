@@ -16,7 +16,9 @@ from ovenbird.ledger import doorbells, lanes
 from ovenbird.ledger.lanes import Held, Superseded, Taken
 
 
-def take(fleet: str, rollout: str, at: str, now: datetime) -> Taken | Superseded | Answer:
+def take(
+    fleet: str, rollout: str, at: str, now: datetime, *, pauses: bool
+) -> Taken | Superseded | Answer:
     """Take the lane, or the answer that waits for it.
 
     The queue is joined first and everything looked at once more afterwards: whoever frees the lane
@@ -24,6 +26,7 @@ def take(fleet: str, rollout: str, at: str, now: datetime) -> Taken | Superseded
 
     Args:
         at: The time of the release; the newest goes first.
+        pauses: Whether a pause of the fleet holds it back.
 
     Raises:
         Unavailable: Others changed the lane all the time; look again.
@@ -32,7 +35,7 @@ def take(fleet: str, rollout: str, at: str, now: datetime) -> Taken | Superseded
     rings = doorbells.read(bell)
     waits = ""
     for _ in range(4):
-        blocked = _paused(fleet)
+        blocked = _paused(fleet) if pauses else ""
         if not blocked:
             taken = lanes.take(fleet, rollout, now, at=at)
             if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):

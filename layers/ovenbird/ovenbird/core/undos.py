@@ -127,16 +127,18 @@ def _went_back(last: Refresh, back: Sequence[Refresh]) -> bool:
     return last.status == "RollbackSuccessful" or (last in back and last.status == "Successful")
 
 
-def image_is_bad(error: str, forth: Sequence[Refresh], *, irreversible: bool) -> bool:
+def image_is_bad(action: str, error: str, forth: Sequence[Refresh], *, irreversible: bool) -> bool:
     """Whether the rollout failed because of what is in the image.
 
     Only a roll that began and did not come to its end says so. A refresh that a person cancelled,
     that somebody else's refresh prevented, or that AWS refused to start says nothing of the image.
+    Nor does a roll-back: its image has served the fleet before, and may be the last good one.
 
     Args:
+        action: ``release`` or ``roll-back``.
         error: The name of the failure.
         forth: The rollout's refreshes to the new version.
         irreversible: The last of them had to be cancelled, because AWS could not roll it back.
     """
     failed = any(each.status in BLAMED for each in forth) or (irreversible and bool(forth))
-    return error == "RollFailed" and failed
+    return action == "release" and error == "RollFailed" and failed

@@ -19,6 +19,7 @@ from ovenbird.ledger.table import Item, Written
 
 IMAGES_KEPT = 20
 HISTORY_KEPT = 50
+REACHED = frozenset({"released", "rolled-back"})  # the results of a rollout that got there
 
 
 @dataclass(frozen=True)

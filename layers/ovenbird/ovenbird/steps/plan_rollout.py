@@ -66,7 +66,9 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     fleet = parameters.fleet(wish.fleet)
     if wish.dry_run:
         return _plan(fleet, wish, pin=False) | {"next": "end", "result": "planned"}
-    turn = turns.take(wish.fleet, wish.rollout, wish.at, now)
+    # Who rolls back by hand knows of the pause, and it is often the reason for it.
+    pauses = wish.action == "release"
+    turn = turns.take(wish.fleet, wish.rollout, wish.at, now, pauses=pauses)
     if isinstance(turn, Superseded):
         reason = f"What was asked for later goes first: {turn.by}."
         return _over(wish, _end("superseded", reason), None, now)

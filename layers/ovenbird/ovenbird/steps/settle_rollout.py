@@ -2,12 +2,13 @@
 
 In this order, so that killing it anywhere and repeating it ends the same: the templates' default
 versions, the published image, the ledger, the notice, the lane, the next one in the queue. A notice
-may come twice, but never not at all.
+may come twice. Once the ledger says how it ended nothing is undone any more: people who cannot be
+told are no reason to roll a good release back.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ovenbird import answers, turns
@@ -15,9 +16,11 @@ from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling, ec2_templates, parameters, topic
 from ovenbird.core import notices
 from ovenbird.core.notices import Told
+from ovenbird.errors import Retryable, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes, rollouts
 
+_PATIENCE = timedelta(minutes=1)  # less than the state machine's own for this step
 _PLANNED = ("plan.fence", "plan.group", "plan.began", "plan.from", "plan.reason")
 
 
@@ -50,12 +53,36 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     rollouts.end(rollout, fleet=fleet, result=result, reason=plan["reason"], now=now, image=image)
     lane = lanes.read(fleet)
     ours = (lane.holder, lane.fence) == (rollout, plan["fence"])
+    untold = ""
     if known is None or not known.notified:
-        topic.publish(_notice(event, image, lane.stop_by if ours else "", now))
-        rollouts.notified(rollout, now)
+        ended = known.ended if known is not None and known.ended else now.isoformat()
+        untold = _tell(event, image, lane.stop_by if ours else "", now, ended)
     turns.leave(fleet, rollout, plan["fence"])
     took = notices.duration(notices.since(plan["began"], now))
-    return answers.done(f"Fleet {fleet} runs {image}; it took {took}.", result=result, image=image)
+    return answers.done(
+        f"Fleet {fleet} runs {image}; it took {took}.{untold}",
+        result=result,
+        image=image,
+        counts={"Untold": 1 if untold else 0},
+    )
+
+
+def _tell(event: dict[str, Any], image: str, stop_by: str, now: datetime, ended: str) -> str:
+    """Send the notice; a sentence about why it could not be sent, else nothing.
+
+    Raises:
+        Throttled, Unavailable: For a minute after the end; the step is repeated.
+    """
+    try:
+        topic.publish(_notice(event, image, stop_by, now))
+    except Retryable as failure:
+        if notices.since(ended, now) < _PATIENCE:
+            raise
+        return f" Nobody was told: {failure}"
+    except Terminal as failure:
+        return f" Nobody was told: {failure}"
+    rollouts.notified(event["rollout"], now)
+    return ""
 
 
 def _notice(event: dict[str, Any], image: str, stop_by: str, now: datetime) -> notices.Notice:

@@ -25,6 +25,7 @@ from ovenbird.aws import (
 from ovenbird.core import notices, undos
 from ovenbird.core.groups import Group
 from ovenbird.core.notices import Told
+from ovenbird.core.quotes import plain
 from ovenbird.core.refreshes import Preferences, configuration, preferences
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way
@@ -43,6 +44,7 @@ from ovenbird.events.envelope import at
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes, rollouts
 
+_LONGEST_ERROR = 100
 _LONGEST_MARK = 200  # the rest is in the record and in the notice
 _USED = {"rollout", "fleet", "action", "release", "reason"}
 _USED |= {"plan", "bake", "version", "undo", "failure"}
@@ -106,6 +108,9 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
     plan, told = event.get("plan") or {}, event.get("undo") or {}
     if not _came_to_the_group(event):
         return _Verdict("The group was not touched.", "nothing touched")
+    known = rollouts.read(event["rollout"])
+    if known is not None and known.result in rollouts.REACHED:
+        return _Verdict("The fleet runs what was wanted; only the end failed.", "nothing touched")
     lane = (event["fleet"], event["rollout"], plan["fence"])
     try:
         with suppress(Stopped):  # a person stopped the rollout: that is what is done here
@@ -197,7 +202,12 @@ def _look(
         first_look=first_look,
         now=now,
     )
-    bad = undos.image_is_bad(_error(event), way.forth(refreshes), irreversible=irreversible)
+    bad = undos.image_is_bad(
+        event.get("action", "release"),
+        _error(event),
+        way.forth(refreshes),
+        irreversible=irreversible,
+    )
     return _Look(group, way, wishes, decision, bad)
 
 
@@ -224,13 +234,13 @@ def _rest(event: dict[str, Any], verdict: _Verdict, now: datetime) -> Answer:
         except Terminal as failure:
             left.append(str(failure))
     error = "UndoFailed" if left else _error(event)
-    cause = str((event.get("failure") or {}).get("Cause", ""))
+    cause = _told(event, "Cause")
     told = " ".join(left) or verdict.said
-    rollouts.end(
-        rollout, fleet=fleet, result=error, reason=f"{notices.reason(cause)} {told}", now=now
-    )
-    _notify(event, error, cause, told, now)
-    _leave_lane(fleet, rollout)
+    if not event.get("dry_run"):  # a plan that was refused is an answer, and leaves no trace
+        reason = f"{notices.reason(cause)} {told}"
+        rollouts.end(rollout, fleet=fleet, result=error, reason=reason, now=now)
+        _leave_lane(fleet, rollout)  # before the notice: a topic out of order must not hold a fleet
+        _notify(event, error, cause, told, now)
     if left:
         raise UndoFailed(" ".join(left))
     return answers.done(verdict.said, result=verdict.result, bad_image=verdict.bad_image)
@@ -246,7 +256,7 @@ def _terminate_builders(event: dict[str, Any]) -> None:
 
 def _mark_image(event: dict[str, Any]) -> None:
     image = (event.get("bake") or {}).get("image") or at(event, "plan.image")
-    cause = str((event.get("failure") or {}).get("Cause", ""))
+    cause = _told(event, "Cause")
     if image:
         ec2_images.mark_bad(image, f"{event['rollout']}: {notices.reason(cause)}"[:_LONGEST_MARK])
 
@@ -290,4 +300,9 @@ def _leave_lane(fleet: str, rollout: str) -> None:
 
 
 def _error(event: dict[str, Any]) -> str:
-    return str((event.get("failure") or {}).get("Error", "Unknown"))
+    return plain(_told(event, "Error") or "Unknown", _LONGEST_ERROR)
+
+
+def _told(event: dict[str, Any], name: str) -> str:
+    """What the state machine caught; ``Cause`` has what a script or AWS said."""
+    return str((event.get("failure") or {}).get(name, ""))
