@@ -1,4 +1,4 @@
-"""``python -m sandbox up`` and ``python -m sandbox status``."""
+"""``python -m sandbox up``, ``status`` and ``pack``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from sandbox import status
+from sandbox import releases, status
+from sandbox.fleet import BUCKET
 from sandbox.sandbox import PORT, SPEED, PortTaken, Sandbox, tools
 
 
@@ -31,12 +33,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=os.environ.get("AWS_ENDPOINT_URL", f"http://127.0.0.1:{PORT}"),
         help="of the sandbox; AWS_ENDPOINT_URL when it is set",
     )
+    packed = commands.add_parser("pack", help="pack a release of the sample application")
+    packed.add_argument("version", choices=(*releases.GOOD, releases.BAD))
     chosen = parser.parse_args(arguments)
     if chosen.command == "status":
         return status.show(chosen.endpoint, watch=chosen.watch)
+    if chosen.command == "pack":
+        return pack(chosen.version)
     if chosen.speed < 1:
         parser.error("--speed must be at least 1: the cloud is never slower than AWS")
     return stay_up(chosen.speed, chosen.port, fleet=not chosen.no_fleet)
+
+
+def pack(version: str) -> int:
+    """Write a version of the sample application as its team would upload it."""
+    path = Path(f"web-{version}.tar.gz")
+    path.write_bytes(releases.build_artifact(version))
+    Console(highlight=False).print(f"{path} is ready for: aws s3 cp {path} s3://{BUCKET}/web/")
+    return 0
 
 
 def stay_up(speed: float, port: int, *, fleet: bool) -> int:
