@@ -56,7 +56,10 @@ def first_error(schema: Schema, value: Any, field: str = "") -> str | None:
 
 
 def errors(schema: Schema, value: Any, field: str = "") -> Iterator[str]:
-    """Everything that is wrong, in the order of the document."""
+    """Everything that is wrong, in the order of the document.
+
+    What the schema says nothing of is not looked into, however deep it is.
+    """
     unknown = schema.keys() - _TOLD - _CHECKED | {schema.get("format", _TIME)} - {_TIME}
     if unknown:
         raise ValueError(f"the schema uses {sorted(unknown)}, which nothing here checks")
@@ -114,8 +117,8 @@ def _list(schema: Schema, value: list[Any], field: str) -> Iterator[str]:
         _same(one, other) for at, one in enumerate(value) for other in value[:at]
     ):
         yield _sentence(field, value, "a list in which nothing stands twice")
-    for at, inner in enumerate(value):
-        yield from errors(schema.get("items", {}), inner, f"{field}[{at}]")
+    for at, inner in enumerate(value) if "items" in schema else ():
+        yield from errors(schema["items"], inner, f"{field}[{at}]")
 
 
 def _object(schema: Schema, value: dict[str, Any], field: str) -> Iterator[str]:
@@ -125,8 +128,9 @@ def _object(schema: Schema, value: dict[str, Any], field: str) -> Iterator[str]:
             yield f"{_join(field, name)} is missing; it must be there."
     others = schema.get("additionalProperties", {})
     for name, inner in value.items():
-        for _ in errors(schema.get("propertyNames", {}), name):
-            wanted = schema["propertyNames"]["pattern"]
+        naming = schema.get("propertyNames", {})
+        for _ in errors(naming, name) if naming else ():
+            wanted = naming["pattern"]
             yield f"{_join(field, name)} is not a possible name; it must match {wanted}."
         if name in known:
             yield from errors(known[name], inner, _join(field, name))
@@ -135,7 +139,7 @@ def _object(schema: Schema, value: dict[str, Any], field: str) -> Iterator[str]:
                 f"{_join(field, name)} is not known here; "
                 f"{field or 'the document'} may have: {', '.join(known)}."
             )
-        elif isinstance(others, dict):
+        elif others:
             yield from errors(others, inner, _join(field, name))
 
 

@@ -11,11 +11,12 @@ from functools import cache
 from ovenbird.core.quotes import quoted
 from ovenbird.errors import BadSettings
 
+_ARN = r"arn:[a-z-]+:{}:[a-z0-9-]+:[0-9]{{12}}:"
 _RULES = {
     "OVENBIRD_TABLE": (r"[A-Za-z0-9_.-]{3,255}", "a DynamoDB table name"),
-    "OVENBIRD_TOPIC_ARN": (r"arn:[^:]+:sns:[^:]+:\d{12}:.+", "an SNS topic ARN"),
+    "OVENBIRD_TOPIC_ARN": (rf"{_ARN.format('sns')}[A-Za-z0-9_.-]+", "an SNS topic ARN"),
     "OVENBIRD_STATE_MACHINE_ARN": (
-        r"arn:[^:]+:states:[^:]+:\d{12}:stateMachine:.+",
+        rf"{_ARN.format('states')}stateMachine:[A-Za-z0-9_.-]+",
         "a state machine ARN",
     ),
     "OVENBIRD_PARAMETERS": (

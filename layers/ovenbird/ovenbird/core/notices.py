@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ovenbird.core.quotes import prose
+
 LONGEST_SUBJECT = 100  # and only ASCII. Source: SNS API reference, Publish, parameter Subject.
 LONGEST_REASON = 3000
 
@@ -135,7 +137,9 @@ def reason(cause: str) -> str:
     except (ValueError, RecursionError):
         written = None
     if isinstance(written, dict):
-        cause = str(written.get("errorMessage") or written.get("errorType") or cause)
+        said = (written.get("errorMessage"), written.get("errorType"), cause)
+        cause = next(each for each in said if isinstance(each, str) and each)
+    cause = prose(cause)
     return cause if len(cause) <= LONGEST_REASON else cause[: LONGEST_REASON - 1] + "…"
 
 

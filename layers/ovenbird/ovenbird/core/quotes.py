@@ -28,9 +28,9 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return ODD.sub(lambda odd: f"\\u{ord(odd[0]):04x}", cut)
 
 
-def encodable(text: str) -> str:
-    """The text without halves of characters, which no log and no AWS call can take."""
-    return text.encode(errors="replace").decode()
+def prose(text: str) -> str:
+    """A text of several lines as it is; odd characters but for line ends and tabs are taken out."""
+    return "\n".join(ODD.sub("", line.replace("\t", "    ")) for line in text.split("\n"))
 
 
 def _beginning(value: Any) -> str:

@@ -80,12 +80,20 @@ def prose(event: dict[str, Any], field: str, longest: int = 300) -> str:
 
 
 def at(event: dict[str, Any], field: str) -> Any:
-    """The value at a path, ``None`` where the path ends too early."""
+    """The value at a path, ``None`` where the path ends too early.
+
+    Raises:
+        BadEvent: Something on the way is there and no object.
+    """
     value: Any = event
+    passed: list[str] = []
     for name in field.split("."):
-        if not isinstance(value, dict):
+        if value is None:
             return None
+        if not isinstance(value, dict):
+            raise BadEvent(f"{'.'.join(passed)} is {quoted(value)}; it must be an object.")
         value = value.get(name)
+        passed.append(name)
     return value
 
 

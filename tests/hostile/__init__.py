@@ -1,0 +1,1 @@
+"""Hostile input: every function, document and setting with everything that nobody should send."""

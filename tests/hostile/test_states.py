@@ -1,0 +1,219 @@
+"""Every step of a rollout with states that no state machine would pass to it.
+
+The states are those of a rollout that fails while its group is rolled, told by itself. What is
+wrong in them is drawn from the schema that the steps are checked against.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+
+from ovenbird import schema
+from ovenbird.events.rollout import state_schema
+from ovenbird.fleet import NAME
+from tests.hostile.mutations import Path, at, nested, paths, put, spoilt, values, without
+from tests.hostile.witness import PAYLOAD, SECRET, Witness, standing_still
+from tests.stories import fleets
+from tests.stories.world import present
+
+EXAMPLES = hypothesis_settings.get_profile("hostile")
+STEPS = (
+    "plan_rollout",
+    "bake_image",
+    "publish_template",
+    "roll_group",
+    "move_address",
+    "settle_rollout",
+    "undo_rollout",
+)
+NEEDED = {
+    "plan_rollout": ["fleet", "action", "release"],
+    "bake_image": ["release", "plan.fence", "plan.base", "plan.bake.key", "plan.from"],
+    "publish_template": ["plan.fence", "plan.from", "plan.from.image", "bake.image"],
+    "roll_group": ["plan.fence", "plan.group", "plan.began", "version", "version.targets"],
+    "move_address": ["fleet", "plan.fence", "plan.group"],
+    "settle_rollout": ["plan.fence", "plan.reason", "plan.from", "version", "bake.image"],
+    "undo_rollout": ["fleet", "rollout", "plan.fence", "plan.group", "plan.began"],
+}
+
+
+@pytest.fixture(scope="module")
+def witness() -> Iterator[Witness]:
+    """A world that stands still while a group is rolled; the rollout holds its fleet's lane."""
+    with present() as world:
+        web = fleets.make(world)
+        world.upload("two")
+        world.run_until(lambda: bool(web.refreshes))
+        world.run_for(seconds=30)
+        with standing_still(world) as witness:
+            yield witness
+
+
+@pytest.fixture(scope="module")
+def whole(witness: Witness) -> dict[str, Any]:
+    """The state of the rollout, with an answer of every step that answers something."""
+    (rollout,) = witness.world.rollouts
+    state: dict[str, Any] = copy.deepcopy(rollout.whole)
+    since = state["plan"]["began"]
+    refresh = witness.world.cloud.autoscaling.groups["web"].refreshes[0].refresh_id
+    state["roll"] = {"refresh": refresh, "percent": 0, "percent_before": 0, "given_up": ""}
+    state["roll"] |= {"percent_since": since, "remaining": 4}
+    state["bake"] |= {"doorbell": state["bake"]["image"], "builder_since": since}
+    state["addresses"] = {"since": since}
+    state["undo"] = {"since": since, "irreversible": False, "doorbell": refresh}
+    state["failure"] = {"Error": "RollFailed", "Cause": '{"errorMessage": "It failed."}'}
+    assert schema.first_error(state_schema(), state) is None
+    return state
+
+
+def path_of(field: str) -> Path:
+    return tuple(field.split("."))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_takes_the_state_as_it_is(witness: Witness, whole: dict[str, Any], step: str) -> None:
+    outcome = witness.ask(step, whole)
+    assert not outcome.refused, outcome
+    assert not outcome.ignored, outcome
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_spoilt_states(witness: Witness, whole: dict[str, Any], step: str) -> None:
+    @hypothesis_settings(EXAMPLES, max_examples=150)
+    @given(spoilt(whole))
+    def ask(state: Any) -> None:
+        witness.ask(step, state)
+
+    ask()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_the_schema_forbids_is_refused_by_its_name(
+    witness: Witness, whole: dict[str, Any], step: str
+) -> None:
+    kept = {"roll", "addresses", "at", "dry_run"} if step == "undo_rollout" else set()
+    fields = [path for path in paths(whole) if path[0] not in kept]
+
+    @hypothesis_settings(EXAMPLES, max_examples=8)
+    @given(values)
+    def ask(value: Any) -> None:
+        for path in fields:
+            state = put(whole, path, value)
+            wrong = schema.first_error(state_schema(), json.loads(json.dumps(state)))
+            if wrong is not None:
+                outcome = witness.ask(step, state)
+                assert (outcome.failure, outcome.message) == ("BadEvent", wrong)
+                assert outcome.message.startswith(str(path[0]))
+                assert outcome.change is None
+
+    ask()
+
+
+@pytest.mark.parametrize(
+    ("step", "field"), [(step, field) for step in STEPS for field in NEEDED[step]]
+)
+def test_what_a_step_needs_must_be_there(
+    witness: Witness, whole: dict[str, Any], step: str, field: str
+) -> None:
+    state = without(whole, path_of(field))
+    if field == "bake.image":
+        state["plan"]["image"] = None
+    outcome = witness.ask(step, state)
+    assert outcome.failure == "BadEvent", outcome
+    assert field in outcome.message
+    assert outcome.change is None
+
+
+@pytest.mark.parametrize("step", STEPS[1:6])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("rollout", "web-of-somebody-else", id="another rollout"),
+        pytest.param("fleet", "nobody", id="another fleet"),
+        pytest.param("plan.fence", 99, id="a fence of the future"),
+    ],
+)
+def test_who_it_is_must_be_true(
+    witness: Witness, whole: dict[str, Any], step: str, field: str, value: Any
+) -> None:
+    outcome = witness.ask(step, put(whole, path_of(field), value))
+    assert outcome.failure == "LaneLost", outcome
+    assert outcome.change is None
+
+
+@pytest.mark.parametrize(
+    ("step", "field", "value"),
+    [
+        pytest.param("bake_image", "plan.bake.key", "0" * 16, id="another bake key"),
+        pytest.param("bake_image", "plan.base", "ami-00000000000000000", id="another base"),
+        pytest.param("bake_image", "release.digest", "evil", id="another content"),
+        pytest.param("publish_template", "bake.image", "ami-00000000000000000", id="no image"),
+        pytest.param("publish_template", "plan.from.template", "lt-00000000", id="no template"),
+        pytest.param("roll_group", "plan.group", "other", id="no group"),
+        pytest.param("roll_group", "version.template", "lt-00000000000000000", id="its template"),
+        pytest.param("move_address", "plan.group", "other", id="addresses of no group"),
+    ],
+)
+def test_what_can_be_compared_is_compared(
+    witness: Witness, whole: dict[str, Any], step: str, field: str, value: Any
+) -> None:
+    outcome = witness.ask(step, put(whole, path_of(field), value))
+    assert outcome.failure in ("BakeFailed", "NotFound", "RollFailed", "AddressFailed"), outcome
+    assert outcome.change is None
+
+
+def test_an_undo_is_not_kept_from_its_work_by_what_it_does_not_read(
+    witness: Witness, whole: dict[str, Any]
+) -> None:
+    state = whole | {"roll": "x", "addresses": nested(50), "at": 7}
+    assert witness.ask("undo_rollout", state).change is not None
+
+
+def test_junk_that_never_was_a_rollout_is_not_undone(witness: Witness) -> None:
+    failure = {"Error": "BadEvent", "Cause": "{}"}
+    outcome = witness.ask("undo_rollout", {"fleet": 7, "failure": failure})
+    assert outcome.ignored
+    assert outcome.change is None
+
+
+def test_the_largest_state_fits(witness: Witness, whole: dict[str, Any]) -> None:
+    """Every text as long as the schema allows, in characters of twelve bytes of JSON."""
+    state = copy.deepcopy(whole)
+    release = state_schema()["properties"]["release"]["properties"]
+    for name in ("bucket", "key", "version_id", "etag", "revision"):
+        state["release"][name] = "💥" * release[name]["maxLength"]
+    outcome = witness.ask("plan_rollout", state)
+    assert len(json.dumps(state)) + len(json.dumps(outcome.answer)) < PAYLOAD
+
+
+def test_no_task_token_is_told(witness: Witness, whole: dict[str, Any]) -> None:
+    token = {":token": {"S": SECRET}}
+    for key, item in witness.world.ledger().items():
+        if key.startswith("doorbell#"):
+            witness.world.integrate(
+                "dynamodb",
+                "UpdateItem",
+                {
+                    "TableName": witness.world.deployment.table,
+                    "Key": {"pk": item["pk"]},
+                    "UpdateExpression": "SET #t = :token",
+                    "ExpressionAttributeNames": {"#t": "token"},
+                    "ExpressionAttributeValues": token,
+                },
+            )
+    image = at(whole, ("bake", "image"))
+    event = {"source": "aws.ec2", "detail-type": "EC2 AMI State Change"}
+    outcome = witness.ask("ring_doorbell", event | {"detail": {"ImageId": image}})
+    assert outcome.change is not None
+    assert outcome.change.params["taskToken"] == SECRET  # which ask() looks for in the log
+
+
+def test_the_schema_names_fleets_as_documents_do() -> None:
+    assert state_schema()["properties"]["fleet"]["pattern"] == f"^{NAME}$"
