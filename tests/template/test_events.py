@@ -15,6 +15,8 @@ import pytest
 from ministack.services import eventbridge
 
 from tests.template.deployed import ROOT, functions, resources, targets_of
+from tests.template.permissions.recording import recorded
+from tests.template.permissions.roles import resolver
 from tests.template.test_names import sample_of
 
 Event = dict[str, Any]
@@ -53,15 +55,7 @@ def reached(event: Event, *, bucket: str = "") -> set[str]:
 
 
 def _pattern(pattern: dict[str, Any], bucket: str) -> str:
-    def resolved(value: Any) -> Any:
-        if isinstance(value, dict) and "Fn::If" in value:
-            _, named, otherwise = value["Fn::If"]
-            return bucket if bucket and named == {"Ref": "ReleaseBucket"} else otherwise
-        if isinstance(value, dict):
-            return {key: resolved(each) for key, each in value.items()}
-        return [resolved(each) for each in value] if isinstance(value, list) else value
-
-    return json.dumps(resolved(pattern))
+    return json.dumps(resolver((("ReleaseBucket", bucket),)).resolve(pattern))
 
 
 @pytest.mark.parametrize("path", ON_THE_BUS, ids=lambda path: path.stem)
@@ -133,6 +127,63 @@ def test_what_is_not_for_us_starts_nothing(event: Event) -> None:
 def test_a_command_rings_however_it_ends(status: str) -> None:
     """EventBridge writes Canceled with one l, the API with two."""
     assert reached(changed("ring-doorbell.invocation", status=status)) == {"RingDoorbellFunction"}
+
+
+@pytest.mark.parametrize("alarm", sorted(resources("AWS::CloudWatch::Alarm")))
+def test_a_failure_of_answer_alarm_does_not_call_it_again(alarm: str) -> None:
+    """Its own alarm, and that of the queue in which its dead letters lie."""
+    name = resolver().resolve({"Ref": alarm})
+    started = reached(changed("answer-alarm.event", alarmName=name))
+    caused = alarm in ("AnswerAlarmAlarm", "DeadLettersAlarm")
+    assert started == (set() if caused else {"AnswerAlarmFunction"})
+
+
+def test_what_an_event_starts_makes_no_event_that_starts_it() -> None:
+    """It writes the ledger, moves addresses, and starts or wakes machines: that is on no rule."""
+    started = {
+        target for rule in resources("AWS::Events::Rule").values() for target in targets_of(rule)
+    }
+    started.add("MoveAddressFunction")  # by its machine
+    calls = {one.ask.action for one in recorded() if one.owner in started and not one.ask.also}
+    assert {call for call in calls if not call.split(":")[1].startswith(("Describe", "Get"))} == {
+        "dynamodb:UpdateItem",
+        "ec2:AssociateAddress",
+        "lambda:InvokeFunction",
+        "states:SendTaskSuccess",
+        "states:StartExecution",
+    }
+    of_step_functions = {
+        **sample("ring-doorbell.instance"),
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"status": "RUNNING"},
+    }
+    assert reached(of_step_functions) == set()
+
+
+def test_every_target_gives_up_at_some_time_and_leaves_the_event_in_the_queue() -> None:
+    """Source: EventBridge user guide, Retry policy: a minute to a day, at most 185 times."""
+    for name, rule in resources("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            retries = target["RetryPolicy"]
+            assert 3600 <= retries["MaximumEventAgeInSeconds"] <= 86400, name
+            assert 0 < retries["MaximumRetryAttempts"] <= 185, name
+            assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+
+
+def test_a_dead_letter_raises_an_alarm() -> None:
+    watching = [
+        alarm
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Namespace"] == "AWS/SQS"
+    ]
+    assert [alarm["MetricName"] for alarm in watching] == ["ApproximateNumberOfMessagesVisible"]
+    (alarm,) = watching
+    name = {"Fn::GetAtt": ["DeadLetters", "QueueName"]}
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": name}]
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
 
 
 def test_a_bucket_can_be_named() -> None:
