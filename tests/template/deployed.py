@@ -71,8 +71,8 @@ def functions() -> dict[str, str]:
 
 def statements(function: str) -> list[dict[str, Any]]:
     """What the role of a function or state machine allows: its own statements, and those of the
-    managed policies of this stack. AWS's managed policies (logs, traces) are left out, and what only
-    a stack with a key of its own has.
+    managed policies of this stack. AWS's managed policies (logs, traces) are left out, and what
+    only a stack with a key of its own has.
     """
     role = resources("AWS::IAM::Role")[f"{function}Role"]
     shared = resources("AWS::IAM::ManagedPolicy")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.template import calls
 from tests.template.deployed import ROOT, functions, many, resources, statements
+from tests.template.permissions import page, reasons
 
 STEPS = sorted(functions())
 TAG = "ovenbird:fleet"
@@ -153,3 +154,36 @@ def test_roles_are_passed_to_instances_only() -> None:
 def test_every_function_has_a_role_of_its_own() -> None:
     roles = [str(function["Role"]) for function in resources("AWS::Lambda::Function").values()]
     assert len(set(roles)) == len(STEPS)
+
+
+def test_the_page_says_what_the_template_allows() -> None:
+    """``python -m tests.template.permissions`` writes it."""
+    text = page.PAGE.read_text()
+    assert page.with_tables(text) == text
+    assert [text.count(f"<!-- table: {name} -->") for name in page.TABLES] == [1] * 4
+
+
+def test_every_statement_says_why_it_is_there() -> None:
+    assert set(reasons.WHY) == page.sids()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_role_reaches_the_items_that_its_step_works_with(step: str) -> None:
+    """The condition of the template names the keys of every ledger module that the step calls."""
+    items = {
+        "claims": {"address#*"},
+        "doorbells": {"doorbell#*"},
+        "lanes": {"lane#*"},
+        "rollouts": {"fleet#*", "rollout#*"},
+        "watches": {"watch#*"},
+    }
+    worked_with = set[str]()
+    for name in calls.reached(f"ovenbird.steps.{step}", "step"):
+        package, _, module = name[0].rpartition(".")
+        if package == "ovenbird.ledger" and module in items and calls.definitions()[name].declared:
+            worked_with |= items[module]
+    (statement,) = (
+        each for each in statements(functions()[step]) if each.get("Sid") == "LedgerItems"
+    )
+    allowed = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert set(allowed) == worked_with

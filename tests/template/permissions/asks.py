@@ -56,6 +56,23 @@ def asks(cloud: Cloud, service: str, operation: str, params: Params) -> Iterator
         raise NotImplementedError(f"what IAM is asked for {action} is not written down")
 
 
+def keyed(ask: Ask, key_arn: str) -> Iterator[Ask]:
+    """What is asked of the key that the stack's table, topic and queue are encrypted with.
+
+    Source: DynamoDB, SNS and SQS developer guides, each "Encryption at rest".
+    """
+    service = ask.action.partition(":")[0]
+    actions = {
+        "dynamodb": ("kms:Decrypt",),
+        "sns": ("kms:Decrypt", "kms:GenerateDataKey"),
+        "sqs": ("kms:Decrypt", "kms:GenerateDataKey"),
+    }
+    for action in actions.get(service, ()):
+        region = ask.resource.split(":")[3]
+        through = (("kms:ViaService", (f"{service}.{region}.amazonaws.com",)),)
+        yield Ask(action, key_arn, through, also=True)
+
+
 def tagged(about: str, tags: Tags) -> Context:
     """Tags as conditions name them, such as ``aws:ResourceTag/ovenbird:fleet``."""
     return tuple(sorted((f"{about}/{key}", (value,)) for key, value in tags.items()))

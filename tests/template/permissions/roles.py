@@ -119,6 +119,7 @@ def grains(role: Role) -> Iterator[Grain]:
                     )
 
 
+@cache
 def _of_aws(arn: str) -> Policy:
     """One of AWS's own managed policies, as moto ships them."""
     policies: dict[str, Any] = json.loads(aws_managed_policies_data)

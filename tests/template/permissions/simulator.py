@@ -53,16 +53,11 @@ class Action:
     """What the Service Authorization Reference says of an action."""
 
     level: str  # Read, List, Write, Tagging, Permissions management
-    resources: tuple[str, ...]
-    keys: tuple[str, ...]
+    resources: tuple[str, ...]  # types; none where only ``*`` can be written
 
     @property
     def changes(self) -> bool:
         return self.level not in ("Read", "List")
-
-    @property
-    def can_be_fenced(self) -> bool:
-        return bool(self.resources or self.keys)
 
 
 def of_roles(roles: Iterable[Role]) -> dict[str, dict[str, Any]]:
@@ -90,6 +85,7 @@ def decide(
                 "principal": question.principal,
                 "account": ACCOUNT,
                 "action": question.ask.action,
+                "resourcePolicy": _KEY_POLICY if question.ask.action.startswith("kms:") else None,
                 "resource": question.ask.resource,
                 "context": {
                     key: list(values) if len(values) > 1 or key in _LISTS else values[0]
@@ -112,10 +108,22 @@ def decide(
     return (
         [Answer(each["result"], tuple(each["ignored"])) for each in answered["answers"]],
         {
-            name: Action(known["level"], tuple(known["resources"]), tuple(known["keys"]))
+            name: Action(known["level"], tuple(known["resources"]))
             for name, known in answered["actions"].items()
         },
     )
 
 
 _LISTS = {"aws:TagKeys", "dynamodb:LeadingKeys"}
+# A key lets nobody in whom its policy does not; this one leaves it to the account's own policies.
+_KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}

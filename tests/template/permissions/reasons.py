@@ -1,0 +1,48 @@
+"""Why each statement of the template is there, by its Sid, for ``docs/permissions.md``."""
+
+from __future__ import annotations
+
+WHY = {
+    "Addresses": "Put an address of the fleet on an instance of the fleet.",
+    "BadImages": "Mark an image that a rollout has failed with, so that it is never used again.",
+    "BaseImages": "Read which image `bake.base` names, where it is a public parameter.",
+    "Builders": "Stop and image the builder, and terminate it when it is not needed any more.",
+    "DeadLettersKey": "Encrypt an event that the function failed on.",
+    "DefaultVersion": "Make the version that was rolled out the template's default.",
+    "Doorbells": "Wait: lay a task token on a doorbell.",
+    "FleetDocument": "Read what the owner wants, and whether the fleet is paused.",
+    "FleetDocuments": "Find the fleets that a release or an alarm concerns.",
+    "FromTemplatesOfFleets": "Launch from the fleet's template; see [launches](#launches).",
+    "Images": "Make an image and its snapshots, tagged in the same call.",
+    "InstanceRoles": "Launch what has the role that the fleet's template names.",
+    "LaunchBuilders": "Launch an instance that is tagged as a builder.",
+    "LedgerItems": "Read and write the lane, and what else the step remembers.",
+    "LedgerKey": "Read and write an encrypted ledger.",
+    "LogDelivery": "Log failed states. Step Functions asks for all of these, on everything.",
+    "Look": "See what is there. Describe calls know no resources.",
+    "NoLogButOurs": "Keep to the log of the stack.",
+    "NoNewLogs": "Keep to the log of the stack.",
+    "Notices": "Tell people how a rollout ended.",
+    "NoticesKey": "Encrypt a notice.",
+    "OnBuilders": "Run the fleet's scripts on the builder, and nowhere else.",
+    "Pin": "Pin a group that follows an alias to a number, if its owner asks for it (`roll.pin`).",
+    "PublishedImage": "Tell others which image the fleet runs.",
+    "Refresh": "Roll the group, or roll it back.",
+    "Rollouts": "Start a rollout.",
+    "RolloutsThatRun": "See whether the rollout that holds a lane still runs.",
+    "Scripts": "Run the fleet's scripts, with this document and no other.",
+    "Steps": "Run the steps.",
+    "TagWhatIsLaunched": "Launch what the fleet's template tags; see [launches](#launches).",
+    "TagWhatIsMade": "Tag builder and image in the call that makes them, and at no other time.",
+    "Versions": "Publish a version with the new image.",
+    "WakeTheMachine": "Wake a rollout that waits. Knows no resources: the task token is the key.",
+    "WithWhatTheTemplateNames": "Launch what the fleet's template names; see "
+    "[launches](#launches).",
+}
+# What SAM writes by itself, by the end of the policy's name.
+OF_SAM = {
+    "OnFailureSQSPolicy": "Keep an event that the function failed on.",
+    "StartExecutionPolicy": "Look after the addresses of a group whose instances change.",
+}
+# What every function has, told once on the page.
+OF_AWS = {"RunPolicy"}
