@@ -45,6 +45,7 @@ from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
 
+_AT_WORK = ("pending", "running", "stopping")
 _PLANNED = ("plan.group", "plan.base", "plan.bake.key", "plan.bake.name")
 
 
@@ -121,8 +122,11 @@ def _turn(bake: _Bake, told: dict[str, Any], now: datetime) -> Answer:
     if "doorbell" in told:
         rings[told["doorbell"]] = doorbells.read(told["doorbell"])
     acted: Decision | None = None
+    ended: Command | None = None
     while True:
-        seen = _look(bake, made)
+        seen = _look(bake, made, ended)
+        if seen.command is not None and not seen.command.is_running:
+            ended = seen.command
         decision = bakes.decide(seen, bake.wanted, bake.limits, now)
         if isinstance(decision, Wait):
             if decision.doorbell in rings:
@@ -146,16 +150,43 @@ def _turn(bake: _Bake, told: dict[str, Any], now: datetime) -> Answer:
             raise NotYetVisible(f"It was done and cannot be seen yet. {decision.reason}")
         else:
             made, acted = _act(bake, decision, made, now), decision
+            bell = _awaited(decision, made)
+            if bell and bell not in rings:
+                rings[bell] = doorbells.read(bell)
 
 
-def _look(bake: _Bake, made: Made) -> Seen:
-    """Everything that there is, as far as it matters: with an image, the script does not."""
-    image = ec2_images.named(bake.wanted.name)
-    seen = Seen(image, tuple(ec2_instances.builders(bake.wanted.fleet)), made=made)
-    builder = builders.of_rollout(seen.builders, bake.wanted.rollout)
-    if image is not None or builder is None or not builder.is_alive:
+def _awaited(decision: Decision, made: Made) -> str | None:
+    """What there will be to wait for after this."""
+    match decision:
+        case Launch() | Stop():
+            return made.builder
+        case SendScript():
+            return made.script
+        case CreateImage():
+            return made.image
+    return None
+
+
+def _look(bake: _Bake, made: Made, ended: Command | None) -> Seen:
+    """What there is, as far as it matters now; every question is a call.
+
+    While an image is written nothing else matters, and while a builder boots, runs or stops there
+    is no image: it is made from a stopped one.
+
+    Args:
+        ended: The script, if an earlier look of this turn saw its end.
+    """
+    image = ec2_images.named(bake.wanted.name) if made.image else None
+    if image is not None and image.is_being_made:
+        return Seen(image, made=made)
+    found = tuple(ec2_instances.builders(bake.wanted.fleet))
+    builder = builders.of_rollout(found, bake.wanted.rollout)
+    if not made.image and (builder is None or builder.state not in _AT_WORK):
+        image = ec2_images.named(bake.wanted.name)
+    seen = Seen(image, found, made=made)
+    if image is not None or builder is None or not builder.is_alive or builder.state == "pending":
         return seen
-    command = commands.find(builder.instance_id, bake.comment)
+    command = ended or commands.find(builder.instance_id, bake.comment)
     if command is None and made.script and made.script_since:
         command = Command(made.script, "Pending", made.script_since)
     online = command is None and builder.state == "running" and commands.online(builder.instance_id)

@@ -226,7 +226,7 @@ def _decide(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision |
     if wish.release is None:
         return _decide_back(fleet, wish, seen, current)
     base = _base(fleet.bake.base, current)
-    image = _image(base)
+    image = current if base == current.image_id else _image(base)
     if image is None or not image.is_available:
         state = "does not exist" if image is None else f"is {image.state}"
         return (
