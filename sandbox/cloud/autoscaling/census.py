@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.cloud.autoscaling.batches import Seat
 from sandbox.cloud.autoscaling.configuration import Configuration, Source, resolve
@@ -110,24 +110,17 @@ def in_order(group: Group, outdated: set[str], health: Health) -> list[Member]:
     before what it made; AWS does not publish that part. Source: Auto Scaling user guide,
     "Configure termination policies for Amazon EC2 Auto Scaling".
     """
-    left = group.active
-    zones = Counter(member.zone for member in left)
-    ready = {m.instance_id: health.is_ready(group, m) for m in left}
+    zones: dict[str, list[tuple[Any, ...]]] = {}
+    for number, m in enumerate(group.active):
+        pressing = (m.healthy, health.is_ready(group, m), m.instance_id not in outdated)
+        age = (m.template["LaunchTemplateId"], int(m.template["Version"]), m.launched, number)
+        zones.setdefault(m.zone, []).append((pressing, age, m))
+    for members in zones.values():
+        members.sort(reverse=True)  # the first of each zone is its last here
     ordered = []
-    while left:
-        first = min(
-            left,
-            key=lambda m: (
-                m.healthy,
-                ready[m.instance_id],
-                m.instance_id not in outdated,
-                -zones[m.zone],
-                m.template["LaunchTemplateId"],
-                int(m.template["Version"]),
-                m.launched,
-            ),
-        )
-        left.remove(first)
-        zones[first.zone] -= 1
-        ordered.append(first)
+    while zones:
+        zone = min(zones, key=lambda z: (zones[z][-1][0], -len(zones[z]), zones[z][-1][1]))
+        ordered.append(zones[zone].pop()[2])
+        if not zones[zone]:
+            del zones[zone]
     return ordered

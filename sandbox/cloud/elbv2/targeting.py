@@ -40,7 +40,9 @@ class Targeting:
     def health(self, arn: str, instance_id: str) -> Health | None:
         """The health of an instance in a target group, ``None`` if it is not registered."""
         group = self.target_group(arn)
-        target = next((t for (i, _), t in group.targets.items() if i == instance_id), None)
+        target = group.targets.get((instance_id, group.port)) or next(
+            (t for (i, _), t in group.targets.items() if i == instance_id), None
+        )
         return target.health if target else None
 
     def register(self, arn: str, instance_id: str, port: int | None = None) -> None:
