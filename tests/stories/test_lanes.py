@@ -1,0 +1,63 @@
+"""The lane through long rolls, long sleeps and changes of hands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.stories.calls import Go, HandlerCall
+from tests.stories.story import a_fleet
+from tests.stories.test_queue import results, waits_for_lane
+
+
+def test_who_wakes_up_after_its_lease_writes_nothing_any_more() -> None:
+    """The first rollout sleeps before its roll until the second one, which took over, rolls."""
+    with a_fleet() as web:
+        web.world.upload("two")
+        slept: list[str] = []  # what happened meanwhile
+
+        def sleeps(call: HandlerCall, go: Go) -> Any:
+            if (call.service, call.function) == ("lambda", "roll_group") and not slept:
+                slept.append("three")
+                web.world.run_for(minutes=35)
+                slept.append(web.world.upload("three"))
+                web.world.run_until(lambda: bool(web.refreshes))
+            return go()
+
+        web.world.interference = sleeps
+        web.world.finish()
+        first, second = web.world.rollouts
+        assert first.error == "LaneLost"
+        assert second.name in first.cause
+        assert results(web) == ["LaneLost", "released"]
+        assert web.revisions == {slept[-1]: 4}
+        assert len(web.refreshes) == 1
+
+
+def test_a_roll_that_takes_longer_than_its_lease_keeps_its_lane() -> None:
+    roll = {"checkpoints": [50, 100], "checkpoint_delay_seconds": 3600}
+    with a_fleet(roll=roll) as web:
+        web.world.upload("two")
+        web.world.run_for(minutes=50)
+        newest = web.world.upload("three")
+        web.world.run_for(minutes=1)
+        first, second = web.world.rollouts
+        assert first.state == "WaitForRoll"
+        assert waits_for_lane(second)
+        web.world.finish(hours=12)
+        assert results(web) == ["released", "released"]
+        assert web.revisions == {newest: 4}
+
+
+def test_the_next_in_the_queue_begins_at_once() -> None:
+    with a_fleet() as web:
+        web.world.upload("two")
+        web.world.run_for(minutes=1)
+        web.world.upload("three")
+        web.world.run_for(minutes=1)
+        first, second = web.world.rollouts
+        assert waits_for_lane(second)
+        web.world.run_until(lambda: not first.running)
+        web.world.run_for(seconds=5)
+        assert not waits_for_lane(second)
+        web.world.finish()
+        assert results(web) == ["released", "released"]
