@@ -32,8 +32,9 @@ WHY = {
     "RolloutsThatRun": "See whether the rollout that holds a lane still runs.",
     "Scripts": "Run the fleet's scripts, with this document and no other.",
     "Steps": "Run the steps.",
+    "TagBuilders": "Tag the builder in the call that launches it, and at no other time.",
+    "TagImages": "Tag image and snapshots in the call that makes them, and at no other time.",
     "TagWhatIsLaunched": "Launch what the fleet's template tags; see [launches](#launches).",
-    "TagWhatIsMade": "Tag builder and image in the call that makes them, and at no other time.",
     "Versions": "Publish a version with the new image.",
     "WakeTheMachine": "Wake a rollout that waits. Knows no resources: the task token is the key.",
     "WithWhatTheTemplateNames": "Launch what the fleet's template names; see "

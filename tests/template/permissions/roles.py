@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
@@ -31,6 +32,8 @@ class Role:
 @dataclass(frozen=True)
 class Grain:
     """The smallest thing that a policy grants: one action on one resource entry, with its fence.
+
+    Where a condition lists values of which one has to hold, each is a grain of its own.
 
     ``resource`` is what is written after Resource, or after ``not `` what is not meant.
     """
@@ -108,15 +111,30 @@ def grains(role: Role) -> Iterator[Grain]:
     for name, statement in statements:
         if statement["Effect"] != "Allow":
             continue
-        condition = json.dumps(statement["Condition"]) if "Condition" in statement else ""
+        conditions = [*_one_by_one(statement.get("Condition", {}))]
         excepted = many(statement.get("NotResource", []))
         entries = ["not " + " ".join(excepted)] if excepted else many(statement["Resource"])
-        for action in many(statement["Action"]):
-            for entry in entries:
-                if action not in never:
-                    yield Grain(
-                        role.owner, name, statement.get("Sid", ""), action, entry, condition
-                    )
+        sid = statement.get("Sid", "")
+        for action, entry, condition in product(many(statement["Action"]), entries, conditions):
+            if action not in never:
+                yield Grain(role.owner, name, sid, action, entry, condition)
+
+
+def _one_by_one(conditions: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The condition as JSON, once for every choice of one value for each key.
+
+    ``ForAllValues`` compares a list with a list: it stays whole.
+    """
+    tests = [
+        [(operator, key, value) for value in ([values] if ":" in operator else many(values))]
+        for operator, keys in conditions.items()
+        for key, values in keys.items()
+    ]
+    for chosen in product(*tests):
+        found: dict[str, dict[str, Any]] = {}
+        for operator, key, value in chosen:
+            found.setdefault(operator, {})[key] = value
+        yield json.dumps(found) if found else ""
 
 
 @cache
