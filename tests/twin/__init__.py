@@ -1,0 +1,1 @@
+"""The same job done by a script, through the same faults: they bite."""
