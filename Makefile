@@ -10,7 +10,7 @@ TOOLS := .tools/.ready
 NODE := node_modules/.ready
 PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
-.PHONY: help demo test lint unit sandbox build verify-aws clean pin ready
+.PHONY: help demo test lint unit sandbox build mutants twin verify-aws clean pin ready
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,12 @@ sandbox: ready ## AWS on this machine until Ctrl-C; prints the exports for aws, 
 
 build: ready ## build the application, as `sam deploy` wants it
 	.tools/bin/sam build
+
+mutants: $(VENV) ## break Ovenbird on purpose, and show which test notices (JOBS=2)
+	@JOBS=$(or $(JOBS),2) .venv/bin/python -m tests.mutants $(ARGS)
+
+twin: $(VENV) ## what the same faults do to Ovenbird, and to a script of sixty lines
+	@.venv/bin/python -m tests.twin
 
 verify-aws: $(VENV) ## try what docs/limits.md assumes, in your AWS account: asks first, cleans up
 	@.venv/bin/python -m tests.aws $(ARGS)

@@ -58,7 +58,7 @@ MUTANTS = (
         "The builder is not terminated when its image is there.",
         f"{LAYER}/core/bakes.py",
         "if left:",
-        "if not left:",
+        "if False:",
         ("stories/test_happy_path.py",),
     ),
     Mutant(
@@ -71,11 +71,11 @@ MUTANTS = (
     ),
     Mutant(
         "orphans-left",
-        "What an execution that was stopped by hand left over is not cleared up by the next one.",
+        "What a rollout that was stopped by hand left over runs on beside the next one's builder.",
         f"{LAYER}/steps/bake_image.py",
         "ec2_instances.terminate(orphans)",
         "ec2_instances.terminate(orphans[:0])",
-        ("stories/test_queue.py",),
+        ("stories/test_lanes.py",),
     ),
     Mutant(
         "snapshot-left",

@@ -21,8 +21,8 @@ REST = ("stories", "unit")  # who is asked when none of a mutant's hunters has n
 PATIENCE_SECONDS = 1800
 
 # What those tests need; not the environments, which are large and the same for every mutant.
-_PARTS = ("events", "functions", "layers", "pyproject.toml", "sandbox", "statemachine", "tests")
-_PARTS += ("template.yaml",)
+_PARTS = ["events", "functions", "layers", "pyproject.toml", "sandbox", "statemachine"]
+_PARTS += ["template.yaml", "tests"]
 _FAILED = re.compile(r"^FAILED (?:tests/)?(\S+?(?:\[.*\])?)(?: - (?P<why>.*))?$", re.M)
 _PASSED, _SOME_FAILED = 0, 1  # pytest's exit codes; all others mean that it did not come to testing
 

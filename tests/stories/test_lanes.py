@@ -61,3 +61,17 @@ def test_the_next_in_the_queue_begins_at_once() -> None:
         assert not waits_for_lane(second)
         web.world.finish()
         assert results(web) == ["released", "released"]
+
+
+def test_the_builder_of_a_stopped_rollout_ends_before_another_one_begins() -> None:
+    with a_fleet() as web:
+        web.world.upload("two")
+        web.world.run_until(lambda: bool(web.builders))
+        stopped = web.world.rollouts[0]
+        web.world.states.stop({"executionArn": stopped.arn, "error": "", "cause": "by hand"})
+        web.world.upload("three")
+        web.world.run_until(lambda: len(web.builders) == 2)
+        first, second = web.builders
+        assert not first.is_alive
+        assert second.is_alive
+        assert web.world.finish().status == "SUCCEEDED"
