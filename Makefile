@@ -10,7 +10,7 @@ TOOLS := .tools/.ready
 NODE := node_modules/.ready
 PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
-.PHONY: help demo test lint unit sandbox build mutants twin verify-aws clean pin ready
+.PHONY: help demo test lint unit bench sandbox build mutants twin verify-aws clean pin ready
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ lint: ready ## formatting, style and types only
 
 unit: ready ## the fast suites only: no sandbox
 	.venv/bin/pytest --ignore=tests/sandbox
+
+bench: ready ## the figures: rollouts a second, doorbells against polling, calls by size of the group
+	.venv/bin/python -m tests.bench
 
 sandbox: ready ## AWS on this machine until Ctrl-C; prints the exports for aws, sam and boto3
 	.venv/bin/python -m sandbox up
