@@ -10,7 +10,10 @@ TOOLS := .tools/.ready
 NODE := node_modules/.ready
 PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
-.PHONY: help demo test lint unit bench sandbox build mutants twin verify-aws clean pin ready
+SEEDS := 600
+JOBS := $(shell getconf _NPROCESSORS_ONLN)
+
+.PHONY: help demo test lint unit simulate bench sandbox build mutants twin verify-aws clean pin ready
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -31,6 +34,9 @@ unit: ready ## the fast suites only: no sandbox
 
 bench: ready ## the figures: rollouts a second, doorbells against polling, calls by size of the group
 	.venv/bin/python -m tests.bench
+
+simulate: $(VENV) ## whole rollouts under random faults; SEEDS=10000 for all, SEED=4711 replays one
+	@PYTHONPATH=layers/ovenbird .venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS))
 
 sandbox: ready ## AWS on this machine until Ctrl-C; prints the exports for aws, sam and boto3
 	.venv/bin/python -m sandbox up

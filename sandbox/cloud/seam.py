@@ -42,7 +42,7 @@ class Answering(Protocol):
 
 
 @dataclass(frozen=True)
-class _Http:
+class Http:
     """As much of an HTTP answer as botocore looks at."""
 
     status_code: int
@@ -64,7 +64,7 @@ def attach(events: Any, cloud: Answering) -> None:
         request_signer: Any,
         context: dict[str, Any],
         **_: Any,
-    ) -> tuple[_Http, dict[str, Any]]:
+    ) -> tuple[Http, dict[str, Any]]:
         return _answer(cloud, model, params, request_signer, context)
 
     for service in cloud.services:
@@ -79,7 +79,7 @@ def _answer(
     request: dict[str, Any],
     request_signer: Any,
     context: dict[str, Any],
-) -> tuple[_Http, dict[str, Any]]:
+) -> tuple[Http, dict[str, Any]]:
     """One call with its retries: botocore skips its own loop when before-call gives the answer."""
     service = model.service_model
     emitter = request_signer._event_emitter  # the client's own: its retry handlers live there
@@ -111,7 +111,7 @@ def _answer(
 
 def _attempt(
     cloud: Answering, model: OperationModel, url: str, params: dict[str, Any]
-) -> tuple[tuple[_Http, dict[str, Any]] | None, Exception | None]:
+) -> tuple[tuple[Http, dict[str, Any]] | None, Exception | None]:
     try:
         answer = cloud.call(model.service_model.service_name, model.name, params)
     except LostAnswer as lost:
@@ -121,8 +121,8 @@ def _attempt(
     except AwsError as error:
         parsed: dict[str, Any] = {"Error": {"Code": error.code, "Message": error.message}}
         parsed |= error.members
-        return (_Http(error.status), parsed | _metadata(error.status, cloud)), None
-    return (_Http(200), answer | _metadata(200, cloud)), None
+        return (Http(error.status), parsed | _metadata(error.status, cloud)), None
+    return (Http(200), answer | _metadata(200, cloud)), None
 
 
 def _metadata(status: int, cloud: Answering) -> dict[str, Any]:

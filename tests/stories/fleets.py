@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.cloud.autoscaling.configuration import Configuration
 from sandbox.cloud.autoscaling.group import Group
+from sandbox.cloud.autoscaling.member import Member
 from sandbox.cloud.autoscaling.refresh import Refresh
 from sandbox.cloud.ec2.images import Image
 from sandbox.cloud.ec2.instances import Instance
@@ -104,6 +105,20 @@ class Fleet:
             for member in self.group.members.values()
             if member.lifecycle == "InService" and member.healthy and member.instance_id in targets
         ]
+
+    @property
+    def warm(self) -> list[str]:
+        """Those that serve and are not in the warm-up of the active refresh either."""
+        refresh, serving = self.group.refresh, self.serving
+        if refresh is None:
+            return serving
+        warmup, now = refresh.preferences.warmup, self.world.now()
+
+        def is_warm(member: Member) -> bool:
+            launched = (member.batch or "").startswith(refresh.refresh_id)
+            return not launched or now >= (member.in_service_at or now) + warmup
+
+        return [one for one in serving if is_warm(self.group.members[one])]
 
     @property
     def revisions(self) -> Counter[str]:

@@ -69,6 +69,10 @@ class Invariants:
         """From now on, what stands now (but for ``but`` instances) is what must be kept."""
         self.promised = (len(self.fleet.serving) - but) * self.min_healthy_percent // 100
         self.desired = self.fleet.group.desired
+        self.see_strangers()
+
+    def see_strangers(self) -> None:
+        """Who holds an address of the fleet now and is no instance of it must be left alone."""
         self.strangers = self._strangers()
 
     def edited(self) -> None:
@@ -108,7 +112,9 @@ class Invariants:
         if desired < self.desired:  # scaled in by others
             self.promised = min(self.promised, desired * self.min_healthy_percent // 100)
         self.desired = desired
-        if serving >= desired:  # healthy at its present size
+        # Healthy at its present size again. One that is not warm yet does not count for AWS, and
+        # may be replaced while others are lost.
+        if serving >= desired and len(self.fleet.warm) >= desired:
             self.promised = desired * self.min_healthy_percent // 100
         _holds(
             serving >= self.promised,

@@ -14,14 +14,19 @@ from tests.stories.world import present
 
 @contextmanager
 def a_fleet(
-    *, seed: int = 0, min_healthy_percent: int = 100, may_pin: bool = False, **options: Any
+    *,
+    seed: int = 0,
+    min_healthy_percent: int = 100,
+    may_pin: bool = False,
+    shortcut: bool = False,
+    **options: Any,
 ) -> Iterator[Fleet]:
     """A fleet in a world of its own; the invariants hold after every call and at the end.
 
     Args:
         options: As :func:`tests.stories.fleets.make`.
     """
-    with present(seed) as world:
+    with present(seed, shortcut=shortcut) as world:
         fleet = fleets.make(world, **options)
         invariants = Invariants(
             world, fleet, min_healthy_percent=min_healthy_percent, may_pin=may_pin

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.stories.alarms import alarm, set_alarm
 from tests.stories.fleets import Fleet
 from tests.stories.story import a_fleet
 from tests.stories.template import ROOT
-from tests.stories.test_refusals import alarm, set_alarm
 from tests.stories.test_roll_failures import half_way
 
 ALARMS = {"alarms": ["web-5xx"]}
@@ -36,13 +36,13 @@ def direct_action(name: str) -> dict[str, Any]:
 
 def test_an_alarm_ends_the_rollout_long_before_the_sweep() -> None:
     with a_fleet(roll=ALARMS) as web:
-        alarm(web)
+        alarm(web.world)
         web.world.delivery.lost.add("EC2 Auto Scaling")
         web.world.upload("two")
         half_way(web)
         rang = web.world.now()
         before = rings(web)
-        set_alarm(web, "ALARM")
+        set_alarm(web.world, "ALARM")
         web.world.run_for(seconds=10)
         assert rings(web) == before + 1
         rollout = web.world.finish()
@@ -55,7 +55,7 @@ def test_an_alarm_ends_the_rollout_long_before_the_sweep() -> None:
 @pytest.mark.parametrize("name", ["web-5xx", "somebody-elses"])
 def test_as_a_direct_action_it_rings_too_if_the_fleet_names_it(name: str) -> None:
     with a_fleet(roll=ALARMS) as web:
-        alarm(web)
+        alarm(web.world)
         new = web.world.upload("two")
         half_way(web)
         before = rings(web)
@@ -68,8 +68,8 @@ def test_as_a_direct_action_it_rings_too_if_the_fleet_names_it(name: str) -> Non
 
 def test_without_a_rollout_it_rings_nothing() -> None:
     with a_fleet(roll=ALARMS) as web:
-        alarm(web)
-        set_alarm(web, "ALARM")
+        alarm(web.world)
+        set_alarm(web.world, "ALARM")
         web.world.run_for(minutes=1)
         assert not web.world.rollouts
-        set_alarm(web, "OK")
+        set_alarm(web.world, "OK")

@@ -12,10 +12,10 @@ from functools import cache
 
 import pytest
 
+from tests.stories.alarms import alarm, set_alarm
 from tests.stories.asl.execution import Execution
 from tests.stories.fleets import Fleet
 from tests.stories.story import a_fleet
-from tests.stories.test_refusals import alarm, set_alarm
 from tests.stories.test_roll_failures import half_way
 
 Kill = tuple[str, int]  # before or after, and which call
@@ -28,10 +28,10 @@ def release(web: Fleet) -> Execution:
 
 
 def alarm_in_the_roll(web: Fleet) -> Execution:
-    alarm(web)
+    alarm(web.world)
     web.world.upload("two")
     half_way(web)
-    set_alarm(web, "ALARM")
+    set_alarm(web.world, "ALARM")
     return web.world.finish()
 
 
@@ -51,7 +51,7 @@ def a_small_fleet() -> AbstractContextManager[Fleet]:
 def kills(story: Story, *functions: str) -> dict[str, Kill]:
     """Every kill of a story, by a name for people; only of some functions, if they are named."""
     with a_small_fleet() as web:
-        alarm(web)
+        alarm(web.world)
         before = len(web.world.calls)
         story(web)
         calls = web.world.calls[before:]
@@ -85,7 +85,7 @@ def killed(kill: Kill) -> Iterator[Fleet]:
     """A fleet in whose story a handler is killed once."""
     when, number = kill
     with a_small_fleet() as web:
-        alarm(web)
+        alarm(web.world)
         web.world.kill = (when, len(web.world.calls) + number)
         yield web
         assert web.world.killed

@@ -7,37 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.stories.alarms import alarm
 from tests.stories.fleets import Fleet
 from tests.stories.story import a_fleet
 
 WRITES_TO_A_FLEET = ("ec2", "autoscaling", "elbv2", "cloudwatch", "ssm")
-
-
-def alarm(web: Fleet, state: str = "OK") -> None:
-    """The owner's alarm ``web-5xx``; nothing measures it, so its state is what is set."""
-    web.world.operator(
-        "cloudwatch",
-        "PutMetricAlarm",
-        AlarmName="web-5xx",
-        Namespace="Acme",
-        MetricName="Errors",
-        ComparisonOperator="GreaterThanThreshold",
-        Threshold=5,
-        Period=60,
-        EvaluationPeriods=1,
-        Statistic="Sum",
-    )
-    set_alarm(web, state)
-
-
-def set_alarm(web: Fleet, state: str) -> None:
-    web.world.operator(
-        "cloudwatch",
-        "SetAlarmState",
-        AlarmName="web-5xx",
-        StateValue=state,
-        StateReason="the story says so",
-    )
 
 
 def nothing(_web: Fleet) -> None:
@@ -79,7 +53,7 @@ def suspend(web: Fleet) -> None:
         pytest.param({}, somebody_refreshes, "efresh", id="somebody else's refresh"),
         pytest.param(
             {"roll": {"alarms": ["web-5xx"]}},
-            lambda web: alarm(web, "ALARM"),
+            lambda web: alarm(web.world, "ALARM"),
             "web-5xx",
             id="alarm in ALARM",
         ),

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.imaginary import Disk
+from tests.stories.alarms import alarm, set_alarm
 from tests.stories.fleets import OLD, Fleet
 from tests.stories.story import a_fleet
-from tests.stories.test_refusals import alarm, set_alarm
 
 ALARMS = {"alarms": ["web-5xx"]}
 
@@ -29,7 +29,7 @@ def half_way(web: Fleet) -> None:
 
 def alarm_rings(web: Fleet) -> None:
     half_way(web)
-    set_alarm(web, "ALARM")
+    set_alarm(web.world, "ALARM")
 
 
 def a_person_cancels(web: Fleet) -> None:
@@ -108,7 +108,7 @@ def test_a_failed_roll_is_undone(
 ) -> None:
     """``ends``: how the refreshes ended, oldest first; a second one is our own way back."""
     with a_fleet(roll=roll) as web:
-        alarm(web)
+        alarm(web.world)
         web.world.upload("two")
         breaks(web)
         rollout = web.world.finish(hours=12)

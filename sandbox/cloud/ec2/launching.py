@@ -73,6 +73,11 @@ class Launching:
         """Let the next instances (of an image) terminate instead of running."""
         self._doomed.extend([(image_id, reason)] * times)
 
+    def recover(self) -> None:
+        """There is room for every launch, and every instance runs, from now on."""
+        self._shortages.clear()
+        self._doomed.clear()
+
     def operations(self) -> dict[str, Operation]:
         return {"RunInstances": self.run}
 

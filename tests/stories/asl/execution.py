@@ -76,6 +76,7 @@ class Execution:
     whole: Any = None  # the state data ($) as it stands
     _attempt: _Attempt | None = None
     _attempts: int = 0
+    _life: int = 0  # how often it was redriven
     _tries: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,6 +100,18 @@ class Execution:
     def abort(self, error: str, cause: str) -> None:
         self.error, self.cause = error, cause
         self._end("ABORTED")
+
+    def redrive(self) -> None:
+        """Go on where it was stopped or has failed, with the data of then.
+
+        Source: Step Functions developer guide, "Restarting state machine executions with redrive".
+        """
+        if self.status not in ("ABORTED", "FAILED", "TIMED_OUT"):
+            return
+        self.status, self.stopped, self.error, self.cause = "RUNNING", None, "", ""
+        self._life += 1
+        self._note("ExecutionRedriven")
+        self._go(self.state, self.whole)
 
     def waits_for(self, token: str) -> bool:
         """Whether the token is the one that this execution waits for now."""
@@ -292,7 +305,8 @@ class Execution:
             self._end("FAILED")
 
     def _later(self, delay: timedelta, action: Callable[[], None]) -> None:
-        self.world.after(delay, lambda: action() if self.running else None)
+        life = self._life
+        self.world.after(delay, lambda: action() if self.running and self._life == life else None)
 
     def _end(self, status: str) -> None:
         self.status, self.stopped = status, self.world.now()

@@ -36,6 +36,8 @@ _UNAVAILABLE = {
     "InternalError",
     "InternalFailure",
     "InternalServerError",
+    "InvalidNextToken",  # a page's token has expired: begin again with the first page
+    "InvalidPaginationToken",
     "RequestExpired",
     "RequestTimeout",
     "RequestTimeoutException",

@@ -1,0 +1,118 @@
+"""One seed for each pair: this fault at the first of these calls, in a history that makes it.
+
+The histories below come by every place where Ovenbird calls AWS; undisturbed they say which faults
+are possible there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from tests.simulation.kinds import KINDS
+from tests.simulation.schedule import Made, Mishap, Moment, Schedule, Wish
+from tests.simulation.strikes import Pair, Strike
+
+_ALARMS: dict[str, Any] = {"roll": {"alarms": ["web-5xx"], "stall_minutes": 5}}
+
+
+def _half_way(delay: float = 150) -> Moment:
+    return Moment(delay, "roll_group")
+
+
+HISTORIES: tuple[Schedule, ...] = (
+    Schedule(0, Made(document=_ALARMS), name="a release"),
+    Schedule(0, wishes=(Wish("release"), Wish("release", Moment(200))), name="two releases"),
+    Schedule(
+        0,
+        Made(document=_ALARMS),
+        (Wish("release"), Wish("roll back", Moment(4000))),
+        name="a release and its roll-back",
+    ),
+    Schedule(
+        0, wishes=(Wish("release"), Wish("roll back", _half_way())), name="a roll-back in the roll"
+    ),
+    Schedule(0, wishes=(Wish("release", quality="script fails"),), name="a script that fails"),
+    Schedule(
+        0,
+        Made(document=_ALARMS),
+        (Wish("release", quality="never healthy"),),
+        name="a release that is never healthy",
+    ),
+    Schedule(
+        0,
+        Made(document={"roll": {**_ALARMS["roll"], "auto_rollback": False}}),
+        mishaps=(Mishap("alarm goes off", _half_way(), 0.1),),
+        name="an alarm",
+    ),
+    Schedule(
+        0, wishes=(Wish("release"), Wish("roll back", Moment(30, "bake_image"))), name="a stop"
+    ),
+    Schedule(
+        0,
+        Made(document=_ALARMS),
+        (Wish("release", quality="never healthy"), Wish("release", Moment(400))),
+        name="a bad release and a good one in the queue",
+    ),
+    Schedule(
+        0,
+        Made(document={"roll": {"auto_rollback": False}}),
+        (Wish("release"), Wish("roll back", _half_way())),
+        mishaps=(Mishap("group follows $Latest", Moment(0, "publish_template")),),
+        name="a roll that cannot be rolled back",
+    ),
+    Schedule(
+        0,
+        Made(version="$Latest", document={"roll": {"pin": True}}),
+        name="a group that is pinned",
+    ),
+    Schedule(
+        0,
+        wishes=(Wish("pause"), Wish("release", Moment(5)), Wish("unpause", Moment(400))),
+        name="a pause",
+    ),
+    Schedule(
+        0,
+        wishes=(Wish("release"), Wish("release the same again", Moment(4000))),
+        name="the same content again",
+    ),
+    Schedule(0, wishes=(Wish("dry run"),), name="a dry run"),
+    Schedule(
+        0,
+        wishes=(Wish("release"), Wish("release", Moment(500))),
+        mishaps=(Mishap("execution stopped", Moment(60, "bake_image"), 0.9),),
+        name="a seized lane",
+    ),
+)
+
+
+@cache
+def _undisturbed() -> dict[Pair, Schedule]:
+    """Every pair that is possible, and the first history in which it is."""
+    from tests.simulation.run import play
+
+    found: dict[Pair, Schedule] = {}
+    for history in HISTORIES:
+        outcome = play(history, scouts=True)
+        assert not outcome.broken, f"{history.name}: {outcome.broken}\n{outcome.journal}"
+        for pair in sorted(outcome.pairs):
+            found.setdefault(pair, history)
+    return found
+
+
+@cache
+def pairs() -> tuple[Pair, ...]:
+    """Every kind of fault at every place where it is possible, in a fixed order."""
+    return tuple(sorted(_undisturbed(), key=lambda pair: (pair[1], pair[0])))
+
+
+def schedule(seed: int, number: int) -> Schedule:
+    """The directed schedule of that number: each pair in turn, later rounds with more in a row."""
+    everything: Sequence[Pair] = pairs()
+    turn, index = divmod(number, len(everything))
+    kind, place = everything[index]
+    times = min(1 + turn, max(1, KINDS[kind].patience))
+    strike = Strike(kind, nth=1, times=times, place=place)
+    return replace(_undisturbed()[kind, place], seed=seed, strikes=(strike,))

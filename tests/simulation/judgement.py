@@ -1,0 +1,114 @@
+"""What must be true of every history at its end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from ovenbird import errors
+from tests.simulation.simulated import Simulated
+from tests.stories.invariants import RESULTS, Broken
+
+NAMED = {
+    name
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.OvenbirdError)
+}
+_TELLING = {"released", "rolled-back"} | NAMED
+_KILLED = {"Runtime.ExitError", "Sandbox.Timedout"}
+_MOST_STRIKES = 7  # that make one function fail; more may exhaust its retries
+
+
+def at_end(sim: Simulated) -> None:
+    """After everything has been healed.
+
+    Raises:
+        Broken: With what does not hold.
+    """
+    sim.invariants.at_end()
+    _names(sim)
+    _notices(sim)
+    _whole(sim)
+    if sim.schedule.is_benign and _bearable(sim):
+        _released(sim)
+
+
+def encore(sim: Simulated) -> None:
+    """Whatever has happened: with all well again, the next release must succeed."""
+    revision = sim.release()
+    sim.finish()
+    last = sim.world.rollouts[-1]
+    if last.status != "SUCCEEDED":
+        raise Broken(f"the release after all was well again: {last.error}: {last.cause[:600]}")
+    desired = sim.fleet.group.desired
+    if sim.fleet.revisions != Counter({revision: desired} if desired else {}):
+        raise Broken(f"after the last release the fleet runs {dict(sim.fleet.revisions)}")
+
+
+def needs_encore(sim: Simulated) -> bool:
+    """Whether only the next rollout clears up: somebody stopped an execution, or it was undone."""
+    return sim.schedule.encore or any(each.status == "ABORTED" for each in sim.world.rollouts)
+
+
+def _names(sim: Simulated) -> None:
+    """Every rollout has a result, and every failure of a function is one of ours."""
+    for invocation in sim.world.lambdas.invocations:
+        if invocation.failure and invocation.failure not in NAMED | _KILLED:
+            told = f"{invocation.failure}: {invocation.message}"
+            raise Broken(f"{invocation.function} failed with no name of ours: {told}")
+    for name, result in sim.rollout_results().items():
+        execution = next(each for each in sim.world.rollouts if each.name == name)
+        if execution.status == "ABORTED" or json.loads(execution.text)["dry_run"]:
+            continue
+        if result not in RESULTS | NAMED:
+            raise Broken(f"{name} ended with {result!r}, which is no name of ours")
+
+
+def _notices(sim: Simulated) -> None:
+    """Every rollout that did something, or failed, was told of."""
+    notices = sim.world.notices
+    for name, result in sim.rollout_results().items():
+        if result in _TELLING and not any(f"Rollout: {name}" in notice for notice in notices):
+            raise Broken(f"{name} ended with {result}, and nobody was told")
+
+
+def _whole(sim: Simulated) -> None:
+    """All instances on one version and serving, unless something says why not."""
+    group, fleet = sim.fleet.group, sim.fleet
+    if "UndoFailed" in sim.rollout_results().values() or sim.excused:
+        return
+    if len(fleet.serving) != group.desired:
+        raise Broken(f"{len(fleet.serving)} of {group.desired} instances serve at the end")
+    if group.desired and set(fleet.versions) != {_meant(sim)}:
+        raise Broken(f"the fleet runs {dict(fleet.versions)}, the group says {fleet.saved_version}")
+
+
+def _meant(sim: Simulated) -> str:
+    saved = sim.fleet.saved_version
+    if not saved.startswith("$"):
+        return saved
+    specification = {"LaunchTemplateId": sim.fleet.template, "Version": saved}
+    return str(sim.world.cloud.ec2.resolve_template(specification)["Version"])
+
+
+def _bearable(sim: Simulated) -> bool:
+    """Whether no function was struck more often than it is repeated."""
+    struck: Counter[str] = Counter()
+    for (_kind, place), times in sim.strikes.fired.items():
+        struck[place.function] += times
+    stopped = any(kind == "stopped by hand" for kind, _ in sim.strikes.fired)
+    return not stopped and max(struck.values(), default=0) <= _MOST_STRIKES
+
+
+def _released(sim: Simulated) -> None:
+    """Nothing but faults that must be survived: the newest release runs."""
+    newest = max(one.at for one in sim.pushed)
+    wanted = {one.revision for one in sim.pushed if (newest - one.at).total_seconds() < 1}
+    if not set(sim.fleet.revisions) <= wanted:
+        raise Broken(
+            f"the fleet runs {dict(sim.fleet.revisions)}, released was {wanted}: "
+            f"{sim.rollout_results()}"
+        )
+    results = sim.rollout_results()
+    if not set(results.values()) <= {"released", "superseded", "stale", "nothing-to-do"}:
+        raise Broken(f"nothing was wrong with the release, but: {results}")
