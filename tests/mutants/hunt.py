@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 REST = ("stories", "unit")  # who is asked when none of a mutant's hunters has noticed
 PATIENCE_SECONDS = 1800
 
-# What those tests need; not the environments, which are large and the same for every mutant.
-_PARTS = ["events", "functions", "layers", "pyproject.toml", "sandbox", "statemachine"]
-_PARTS += ["template.yaml", "tests"]
-_FAILED = re.compile(r"^FAILED (?:tests/)?(\S+?(?:\[.*\])?)(?: - (?P<why>.*))?$", re.M)
+# Not the environments, which are large and the same for every mutant, and no caches: Python trusts
+# a cache whose source looks as old as it did.
+_LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
+_FAILED = re.compile(r"^FAILED (?:tests/)?(\S+?(?:\[.*?\])?)(?: - (?P<why>.*))?$", re.M)
 _PASSED, _SOME_FAILED = 0, 1  # pytest's exit codes; all others mean that it did not come to testing
 
 
@@ -77,14 +77,8 @@ def innocent(killers: Iterable[str]) -> str:
 @contextmanager
 def _copy() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ovenbird-mutant-") as folder:
-        root = Path(folder)
-        for part in _PARTS:
-            if (ROOT / part).is_dir():
-                # Without caches: Python trusts a cache whose source looks as old as it did.
-                skip = shutil.ignore_patterns("__pycache__", ".aws-sam")
-                shutil.copytree(ROOT / part, root / part, ignore=skip)
-            else:
-                shutil.copy(ROOT / part, root / part)
+        root = Path(folder) / "repository"
+        shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
         yield root
 
 

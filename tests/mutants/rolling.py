@@ -49,11 +49,11 @@ MUTANTS = (
         ("stories/test_roll_failures.py",),
     ),
     Mutant(
-        "settled-before-the-roll",
-        "The rollout is called good before an instance was replaced.",
+        "settled-during-the-roll",
+        "The rollout goes on at the first sign of its refresh, and calls itself good.",
         ROLLOUT,
-        '"Next": "RollGroup"\n    },\n    "RollGroup": {',
-        '"Next": "SettleRollout"\n    },\n    "RollGroup": {',
+        '"Next": "RollGroup"\n    },\n    "MoveAddress": {',
+        '"Next": "MoveAddress"\n    },\n    "MoveAddress": {',
         ("stories/test_happy_path.py",),
     ),
     Mutant(
@@ -155,8 +155,11 @@ MUTANTS = (
         "failure-ends-green",
         "A rollout that was undone ends as if it had succeeded.",
         ROLLOUT,
-        '"Default": "RolloutFailed"',
-        '"Default": "RolloutDone"',
+        '"Type": "Fail",\n'
+        '      "Comment": "The release was not rolled, and the fleet is as it was before.",\n'
+        '      "ErrorPath": "$.failure.Error",\n'
+        '      "CausePath": "$.failure.Cause"\n',
+        '"Type": "Succeed"\n',
         ("stories/test_roll_failures.py",),
     ),
     Mutant(

@@ -168,6 +168,7 @@ class Fleet:
         return (
             self.revisions == {OLD: self.group.desired}
             and self.saved_version == "1"
+            and self.world.cloud.ec2.templates.all[self.template].default == 1
             and self.group.refresh is None
             and not any(builder.is_alive for builder in self.builders)
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sandbox.cloud.imaginary import Ending
+from tests.stories.calls import Go, HandlerCall
 from tests.stories.story import a_fleet
 from tests.stories.world import LATENCY
 
@@ -23,5 +25,27 @@ def test_a_script_that_ends_while_its_turn_still_looks_is_not_slept_through(call
         new = web.world.upload("two")
         rollout = web.world.finish()
         assert web.revisions == {new: 4}
+        waited = [event.kind for event in rollout.history if event.state == "WaitForBake"]
+        assert "TaskTimedOut" not in waited
+
+
+def test_what_rings_while_the_wait_itself_is_written_is_not_slept_through() -> None:
+    """The wait refuses to begin where the bell has rung since the step read it."""
+    with a_fleet() as web:
+        slow: list[str] = []
+
+        def writes_late(call: HandlerCall, go: Go) -> Any:
+            (rollout,) = web.world.rollouts
+            if call.function == "rollout" and rollout.state == "WaitForBake":
+                slow.append(call.params["Key"]["pk"]["S"])
+                web.world.run_for(minutes=3)
+            return go()
+
+        web.world.upload("two")
+        web.world.run_until(lambda: bool(web.world.rollouts))
+        web.world.interference = writes_late
+        rollout = web.world.finish()
+        assert rollout.status == "SUCCEEDED"
+        assert len(slow) == 3  # for the script, the stop and the image
         waited = [event.kind for event in rollout.history if event.state == "WaitForBake"]
         assert "TaskTimedOut" not in waited
