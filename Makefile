@@ -47,8 +47,8 @@ build: ready ## build the application, as `sam deploy` wants it
 mutants: $(VENV) ## break Ovenbird on purpose, and show which test notices (JOBS=2)
 	@JOBS=$(or $(JOBS),2) .venv/bin/python -m tests.mutants $(ARGS)
 
-twin: $(VENV) ## what the same faults do to Ovenbird, and to a script of sixty lines
-	@.venv/bin/python -m tests.twin
+twin: $(VENV) ## what the same faults do to Ovenbird, and to a script of sixty lines (SEEDS=500)
+	@SEEDS=$(or $(SEEDS),500) .venv/bin/python -m tests.twin
 
 verify-aws: $(VENV) ## try what docs/limits.md assumes, in your AWS account: asks first, cleans up
 	@.venv/bin/python -m tests.aws $(ARGS)

@@ -11,7 +11,7 @@ MUTANTS = (
         f"{LAYER}/core/addresses.py",
         "if _is_strangers(address, own, gone):",
         "if False:",
-        ("stories/test_addresses.py",),
+        ("stories/test_strangers.py",),
     ),
     Mutant(
         "stranger-robbed-in-between",

@@ -103,7 +103,7 @@ MUTANTS = (
         f"{LAYER}/turns.py",
         "    wake(lanes.release(fleet, rollout, fence))\n",
         "    lanes.release(fleet, rollout, fence)\n",
-        ("stories/test_queue.py", "stories/test_lanes.py"),
+        ("stories/test_lanes.py",),
     ),
     Mutant(
         "oldest-wins",
@@ -119,7 +119,7 @@ MUTANTS = (
         f"{LAYER}/turns.py",
         "if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):",
         "if False:",
-        ("stories/test_queue.py",),
+        ("stories/test_lanes.py",),
     ),
     Mutant(
         "pause-ignored",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.twin import script
+from tests.simulation.run import run
+from tests.twin import script, seeded
 from tests.twin.histories import HISTORIES, History
 from tests.twin.runs import with_ovenbird, with_the_script
 
@@ -30,6 +31,13 @@ def test_the_script_does_its_job_where_nothing_happens() -> None:
 
 def test_it_breaks_many_different_things() -> None:
     assert len({name for history in HISTORIES for name in history.breaks}) >= 6
+
+
+def test_under_the_seeds_of_the_simulation_it_breaks_what_ovenbird_does_not() -> None:
+    chosen = [seed for seed in range(60) if seeded.comparable(seed)]
+    assert len(chosen) >= 5
+    assert [outcome.broken for seed in chosen if (outcome := run(seed)).broken] == []
+    assert sum(bool(seeded.broken(seed)) for seed in chosen) > len(chosen) / 2
 
 
 def test_it_has_sixty_lines_at_most() -> None:
