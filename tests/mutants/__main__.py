@@ -35,11 +35,21 @@ def main() -> int:
         _say(f"\n{mutant.name} survived: {mutant.breaks} No test notices; write one that does.")
     killed = len(mutants) - len(alive) - unclear
     _say(f"\n{killed} of {len(mutants)} mutants were killed.")
-    killers = [v.killer for v in verdicts if isinstance(v, Verdict) and v.killer]
-    false = innocent(killers) if killers else ""
+    false = _false({v.killer for v in verdicts if isinstance(v, Verdict) and v.killer})
     if false:
-        _say(f"But {false} fails without any mutant too, so nothing was shown.")
+        _say(f"But without any mutant: {false}, so nothing was shown.")
     return int(bool(alive or unclear or false))
+
+
+def _false(killers: set[str]) -> str:
+    """Why the killers' word is worth nothing, if it is."""
+    if not killers:
+        return ""
+    try:
+        failed = innocent(killers)
+    except Unclear as unclear:
+        return str(unclear)
+    return f"{failed} fails too" if failed else ""
 
 
 def _hunt(mutant: Mutant) -> Verdict | str:

@@ -54,12 +54,12 @@ MUTANTS = (
         ("stories/test_addresses.py",),
     ),
     Mutant(
-        "address-of-the-dead-kept",
+        "address-kept-by-the-sick",
         "An address stays with an instance of the fleet that is not healthy any more.",
         f"{LAYER}/core/addresses.py",
         "    if address.instance_id not in lasting:\n        return 0\n",
         "    if address.instance_id not in lasting:\n"
         "        return 2 if address.instance_id else 0\n",
-        ("stories/test_addresses.py",),
+        ("stories/test_moves.py",),
     ),
 )

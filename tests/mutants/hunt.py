@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,10 @@ def hunt(mutant: Mutant, rest: Sequence[str] = REST) -> Verdict:
     return Verdict(mutant, killer, why, time.monotonic() - began)
 
 
-def innocent(killers: Iterable[str]) -> str:
+def innocent(killers: AbstractSet[str]) -> str:
     """The first of these tests that fails without any mutant, so that its word is worth nothing."""
     with _copy() as root:
-        failed = _first_failure(root, sorted(set(killers)))
+        failed = _first_failure(root, sorted(killers))
     return failed[0] if failed else ""
 
 

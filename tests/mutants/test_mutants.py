@@ -37,7 +37,7 @@ def test_a_mutant_is_killed_by_the_story_that_notices() -> None:
     (found,) = [mutant for mutant in ALL if mutant.name == "lane-kept-by-a-release"]
     verdict = hunt(Mutant(found.name, found.breaks, found.path, found.find, found.put, (story,)))
     assert (verdict.killer, verdict.kind) == (story, "invariant")
-    assert innocent([story]) == ""
+    assert innocent({story}) == ""
 
 
 def test_a_mutant_that_breaks_nothing_survives() -> None:

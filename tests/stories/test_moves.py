@@ -33,6 +33,18 @@ def test_a_move_that_aws_does_not_make_is_not_believed() -> None:
         assert web.holders[allocation] in web.serving
 
 
+def test_one_that_lives_and_is_not_healthy_gives_its_address_away() -> None:
+    """Before the group ends it: AWS frees the address of one that is terminated by itself."""
+    with a_fleet() as web:
+        allocation, holder = next(iter(web.holders.items()))
+        web.forgive(but=1)
+        fails(web, holder)
+        web.world.run_until(lambda: holder not in web.serving)
+        assert web.group.members[holder].lifecycle == "InService"
+        assert move(web)["next"] == "done"
+        assert web.holders[allocation] in web.serving
+
+
 def test_two_do_not_move_the_same_address_to_two_places() -> None:
     """While the first one moves it, its target fails; the second one would choose another."""
     with a_fleet() as web:
