@@ -22,7 +22,7 @@ demo: ready ## watch four rollouts of a fleet on this machine; writes demo-repor
 	.venv/bin/python -m sandbox.demo
 
 test: lint ## everything that must hold before a change goes in
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: ready ## formatting, style and types only
 	.venv/bin/ruff check .
