@@ -292,7 +292,7 @@ def document_broken(sim: Simulated, amount: float) -> None:
 
 def document_changed(sim: Simulated, _amount: float) -> None:
     """Other install scripts: the bake under way is not the one that is wanted now."""
-    sim.fleet.document(**dict(sim.schedule.made.document) | {"bake": {"install": ["true"]}})
+    sim.write_document(bake={"install": ["true"]})
     sim.later(3600, sim.write_document)
 
 

@@ -138,7 +138,9 @@ class Simulated:
         self.fates.stop()
         self._ahead.clear()
         self._well = True
+        world.run_for(minutes=2)  # what was begun a moment ago is done then
         world.cloud.ec2.launching.recover()
+        world.cloud.ec2.images.recover()
         world.cloud.ssm.agents.starts = lambda _instance: True
         world.cloud.kernel.durations = Durations()
         world.cloud.kernel.visible_after = timedelta(0)
@@ -147,6 +149,8 @@ class Simulated:
         self.write_document()
         self.operator("autoscaling", "ResumeProcesses", AutoScalingGroupName=name)
         self._end_what_was_set_apart()
+        if 0 < self.fleet.group.desired < self.schedule.made.addresses:
+            self.fleet.update(DesiredCapacity=self.schedule.made.addresses)
         self._replay_dead_letters()
         self.finish()
         world.cloud.run_until(lambda: self.fleet.group.refresh is None, timedelta(hours=12))
@@ -212,10 +216,10 @@ class Simulated:
         if self.alarmed:
             set_alarm(self.world, state)
 
-    def write_document(self) -> None:
-        """The fleet's document, as its owner wants it."""
+    def write_document(self, **changes: Any) -> None:
+        """The fleet's document, as its owner wants it; ``changes`` replace sections."""
         made = self.schedule.made
-        sections = dict(made.document)
+        sections = dict(made.document) | changes
         if made.addresses:
             sections["addresses"] = {"count": made.addresses}
         self.fleet.document(**sections)

@@ -19,6 +19,7 @@ from tests.stories.asl.failures import StateFailed
 from tests.stories.template import Deployment, Target
 
 Event = dict[str, Any]
+BUSY = timedelta(seconds=1)
 PROMPT = timedelta(milliseconds=300)
 RETRIES_AFTER = (timedelta(minutes=1), timedelta(minutes=2))
 
@@ -31,6 +32,7 @@ class Delivery:
     after: Callable[[timedelta, Callable[[], None]], None]
     invoke: Callable[[str, Any], Any]
     start: Callable[[str, str], None]  # a state machine, with its input
+    busy: Callable[[], bool] = lambda: False  # whether no more functions can run beside each other
     # Beginnings of detail types, and how their events fare.
     lost: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
@@ -67,6 +69,9 @@ class Delivery:
             payload = payload[step]
 
         def bring() -> None:
+            if self.busy():  # Lambda's own queue of events
+                self.after(BUSY, bring)
+                return
             self.under_way -= 1
             self.delivered.append((event["detail-type"], target.arn.split(":")[-1]))
             if ":stateMachine:" in target.arn:

@@ -107,10 +107,10 @@ class Invariants:
 
     def _capacity(self) -> None:
         desired, served = self.fleet.group.desired, set(self.fleet.serving)
-        self.promised = max(0, self.promised - len((self._served - served) & self.harmed))
-        self._served, serving = served, len(served)
+        lost, serving = len((self._served - served) & self.harmed), len(served)
         if desired < self.desired:  # scaled in by others
             self.promised = min(self.promised, desired * self.min_healthy_percent // 100)
+        self.promised, self._served = max(0, self.promised - lost), served
         self.desired = desired
         # Healthy at its present size again. One that is not warm yet does not count for AWS, and
         # may be replaced while others are lost.

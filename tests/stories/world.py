@@ -43,6 +43,7 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 BUCKET = "acme-releases"
+MOST_BESIDE = 6  # functions that events have started, while they run; each nests in the one before
 STATE_MACHINE = "rollout"  # as the one who makes a call
 
 
@@ -110,7 +111,13 @@ class World:
         for arn, document in self.deployment.machines.items():
             self.states.add(arn, document)
         self.topics = Topics(self.deployment.topic)
-        self.delivery = Delivery(self.deployment, self.after, self._run, self._start_by_rule)
+        self.delivery = Delivery(
+            self.deployment,
+            self.after,
+            self._run,
+            self._start_by_rule,
+            busy=lambda: len(self.lambdas.running) >= MOST_BESIDE,
+        )
         self.cloud.kernel.bus.listeners.append(self.delivery.put)
         self.calls: list[HandlerCall] = []
         self.watchers: list[Callable[[], None]] = []

@@ -59,6 +59,10 @@ class Images:
         """Let the next images end ``failed`` with this StateReason."""
         self._failures.extend([(code, message)] * times)
 
+    def recover(self) -> None:
+        """No image fails from now on."""
+        self._failures.clear()
+
     def seed(self, name: str, tags: dict[str, str] | None = None, *, owner: str = "") -> str:
         """An image that was always there; ``owner`` is another account or ``amazon``."""
         image = Image(
