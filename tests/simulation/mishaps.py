@@ -298,12 +298,12 @@ def document_changed(sim: Simulated, _amount: float) -> None:
 
 def execution_stopped(sim: Simulated, amount: float) -> None:
     """StopExecution by hand; some people redrive it afterwards."""
-    for execution in sim.world.rollouts:
-        if execution.running:
-            execution.abort("", "stopped by hand")
-            if amount < 0.5:
-                sim.later(30 + amount * 7200, execution.redrive)
-            return
+    running = next((each for each in sim.world.rollouts if each.running), None)
+    if running is None:
+        return
+    sim.world.states.stop({"executionArn": running.arn, "cause": "stopped by hand"})
+    if amount < 0.5:
+        sim.later(30 + amount * 7200, lambda: sim.redrive(running))
 
 
 def _member(sim: Simulated, amount: float) -> str:

@@ -72,6 +72,7 @@ class Simulated:
             addresses=schedule.made.addresses,
             version=schedule.made.version,
             mixed=schedule.made.mixed,
+            check_seconds=30,  # AWS's default, and a third of the work
             **schedule.made.document,
         )
         self.other_image = world.cloud.ec2.images.seed("somebody-elses")
@@ -121,11 +122,7 @@ class Simulated:
         world = self.world
 
         def idle() -> bool:
-            return (
-                not self._planned
-                and not world.delivery.under_way
-                and not any(each.running for each in world.states.executions.values())
-            )
+            return not self._planned and not world.delivery.under_way and not world.states.busy
 
         world.run_for(seconds=2)
         world.cloud.run_until(idle, _LONGEST)
@@ -211,6 +208,11 @@ class Simulated:
             return {}
         self.journal.note(self.world.now(), f"  {operation} by hand")
         return answer
+
+    def redrive(self, execution: Execution) -> None:
+        """RedriveExecution by hand, where it still stands as it was stopped."""
+        if execution.status == "ABORTED":
+            self.world.states.redrive({"executionArn": execution.arn})
 
     def set_alarm(self, state: str) -> None:
         if self.alarmed:

@@ -193,6 +193,7 @@ def make(
     version: str = "1",
     mixed: bool = False,
     image_by_parameter: bool = False,
+    check_seconds: int = 10,
     **document: Any,
 ) -> Fleet:
     """A fleet that serves the revision :data:`OLD` on every instance.
@@ -200,6 +201,7 @@ def make(
     Args:
         version: What the group's template names: a number, ``$Latest`` or ``$Default``.
         mixed: Whether it has a mixed instances policy whose second override has its own template.
+        check_seconds: How often the load balancer asks each instance for its health.
         document: Sections of the fleet document, in place of those of :data:`DOCUMENT`.
     """
     image = world.cloud.ec2.images.seed("acme-web-base")
@@ -209,7 +211,7 @@ def make(
         world.operator("ssm", "PutParameter", Name="/acme/image", Type="String", Value=image)
         named = "resolve:ssm:/acme/image"
     template = _template(world, "web", named)
-    target_group = _balancer(world)
+    target_group = _balancer(world, check_seconds)
     tags = [
         {"Key": TAG, "Value": "web", "PropagateAtLaunch": True, "ResourceId": "web"}
         | {"ResourceType": "auto-scaling-group"}
@@ -285,7 +287,7 @@ def _template(world: World, name: str, image: str) -> str:
     return str(answer["LaunchTemplate"]["LaunchTemplateId"])
 
 
-def _balancer(world: World) -> str:
+def _balancer(world: World, check_seconds: int) -> str:
     group = world.operator(
         "elbv2",
         "CreateTargetGroup",
@@ -294,7 +296,7 @@ def _balancer(world: World) -> str:
         Port=8080,
         VpcId=world.cloud.ec2.networks.vpc_id,
         HealthCheckPath="/health",
-        HealthCheckIntervalSeconds=10,
+        HealthCheckIntervalSeconds=check_seconds,
         HealthyThresholdCount=2,
         UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]

@@ -84,14 +84,15 @@ class Lambdas:
             StateFailed: Its error name and cause as Lambda reports them.
         """
         deadline = self.clock.now().timestamp() + function.timeout_seconds
-        event = json.loads(json.dumps(payload))
+        text = json.dumps(payload)  # as it travels; the invocation keeps a copy of its own
+        event = json.loads(text)
         number = len(self.invocations) + 1
         invocation = Invocation(number, function.folder.name, event, deadline)
         self.invocations.append(invocation)
         context = Context(f"request-{number}", function.name, function.arn)
         try:
             with _environment(function), self._runs(invocation):
-                answer = handler(function.folder)(json.loads(json.dumps(payload)), context)
+                answer = handler(function.folder)(json.loads(text), context)
                 invocation.answer = json.loads(json.dumps(answer))
         except TimedOut:
             raise self._failed(invocation, "Sandbox.Timedout", "Task timed out") from None

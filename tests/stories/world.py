@@ -325,9 +325,7 @@ class World:
         """Let time pass until every event has arrived and no execution runs; the last rollout."""
 
         def idle() -> bool:
-            return not self.delivery.under_way and not any(
-                execution.running for execution in self.states.executions.values()
-            )
+            return not self.delivery.under_way and not self.states.busy
 
         self.run_for(seconds=2)  # what was put on the bus a moment ago is under way by then
 

@@ -106,8 +106,6 @@ class Execution:
 
         Source: Step Functions developer guide, "Restarting state machine executions with redrive".
         """
-        if self.status not in ("ABORTED", "FAILED", "TIMED_OUT"):
-            return
         self.status, self.stopped, self.error, self.cause = "RUNNING", None, "", ""
         self._life += 1
         self._note("ExecutionRedriven")

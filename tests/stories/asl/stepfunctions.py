@@ -25,16 +25,28 @@ class StepFunctions:
     random: random.Random
     machines: dict[str, Definition] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
+    _open: dict[str, Execution] = field(default_factory=dict)  # all that run, and some that ran
 
     def add(self, arn: str, document: dict[str, Any]) -> None:
         """Make a state machine from its definition (substitutions already filled)."""
         self.machines[arn] = parse(document)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any execution runs."""
+        while self._open:
+            arn, execution = next(iter(self._open.items()))
+            if execution.running:
+                return True
+            del self._open[arn]
+        return False
 
     def operations(self) -> dict[str, Operation]:
         return {
             "StartExecution": self.start,
             "DescribeExecution": self.describe,
             "StopExecution": self.stop,
+            "RedriveExecution": self.redrive,
             "SendTaskSuccess": self.send_success,
             "SendTaskFailure": self.send_failure,
         }
@@ -64,7 +76,7 @@ class StepFunctions:
             execution = Execution(
                 arn, name, machine, self.machines[machine], text, self.world, self.random
             )
-            self.executions[arn] = old = execution
+            self.executions[arn] = self._open[arn] = old = execution
             execution.begin()
         elif not old.running or json.loads(old.text) != json.loads(text):
             raise AwsError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
@@ -93,6 +105,15 @@ class StepFunctions:
         if execution.running:
             execution.abort(params.get("error", ""), params.get("cause", ""))
         return {"stopDate": execution.stopped}
+
+    def redrive(self, params: Parameters) -> Result:
+        """Source: Step Functions API reference, RedriveExecution."""
+        execution = self._execution(params["executionArn"])
+        if execution.status not in ("ABORTED", "FAILED", "TIMED_OUT"):
+            raise AwsError("ExecutionNotRedrivable", f"Execution is {execution.status}")
+        self._open[execution.arn] = execution
+        execution.redrive()
+        return {"redriveDate": execution.world.now()}
 
     def send_success(self, params: Parameters) -> Result:
         try:
