@@ -146,6 +146,7 @@ class Simulated:
         self.write_document()
         self.operator("autoscaling", "ResumeProcesses", AutoScalingGroupName=name)
         self._end_what_was_set_apart()
+        self._end_strangers()
         if 0 < self.fleet.group.desired < self.schedule.made.addresses:
             self.fleet.update(DesiredCapacity=self.schedule.made.addresses)
         self._replay_dead_letters()
@@ -174,6 +175,11 @@ class Simulated:
                     InstanceId=member.instance_id,
                     ShouldDecrementDesiredCapacity=False,
                 )
+
+    def _end_strangers(self) -> None:
+        """Whoever took an address does not need it any more."""
+        for stranger in self.invariants.strangers.values():
+            self.operator("ec2", "TerminateInstances", InstanceIds=[stranger])
 
     def _place_addresses(self) -> None:
         """By hand, as docs/operate.md says, where no event could have told of it."""

@@ -48,7 +48,7 @@ class Launches:
             group.failed_launches, group.no_launch_before = 0, None
             self.add_to_balancer(group, member)
         elif state != "pending":
-            reason = self._reason(member)
+            reason = self._ec2.reason(member.instance_id)
             message = (
                 "Instance became unhealthy while waiting for instance to be in InService state. "
                 f"Termination Reason: {reason}"
@@ -131,12 +131,6 @@ class Launches:
         used = Counter(member.subnet for member in group.active)
         subnet = min(group.subnets, key=lambda each: used[each])
         return subnet, group.zones[group.subnets.index(subnet)]
-
-    def _reason(self, member: Member) -> str:
-        found = self._ec2.operations()["DescribeInstances"]({"InstanceIds": [member.instance_id]})
-        instance: dict[str, Any] = found["Reservations"][0]["Instances"][0]
-        reason = instance.get("StateReason", {})
-        return f"{reason.get('Code', 'Client.UserInitiatedShutdown')}: {reason.get('Message', '')}"
 
 
 def _tags(group: Group) -> dict[str, str]:
