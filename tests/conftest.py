@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 SANDBOX = "sandbox"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_piece(item)))
