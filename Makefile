@@ -10,7 +10,7 @@ TOOLS := .tools/.ready
 NODE := node_modules/.ready
 PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
-SEEDS := 600
+SEEDS := 400
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test lint unit simulate bench sandbox build mutants twin verify-aws clean pin ready

@@ -21,7 +21,7 @@ EVERYTHING = 10_000  # seeds from which on every pair must have been fired
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=600, help="how many histories")
+    parser.add_argument("--seeds", type=int, default=400, help="how many histories")
     parser.add_argument("--seed", type=int, help="replay this one and print its journal")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--table", type=Path, help="write the table to this file too")
