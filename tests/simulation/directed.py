@@ -85,6 +85,12 @@ HISTORIES: tuple[Schedule, ...] = (
         mishaps=(Mishap("execution stopped", Moment(60, "bake_image"), 0.9),),
         name="a seized lane",
     ),
+    Schedule(
+        0,
+        wishes=(Wish("release"), Wish("release", Moment(2700))),
+        mishaps=(Mishap("execution sleeps", _half_way(60), 0.6),),
+        name="an owner that sleeps past its lease",
+    ),
 )
 
 

@@ -306,6 +306,13 @@ def execution_stopped(sim: Simulated, amount: float) -> None:
         sim.later(30 + amount * 7200, lambda: sim.redrive(running))
 
 
+def execution_sleeps(sim: Simulated, amount: float) -> None:
+    """Longer than its lease on the lane, mostly."""
+    running = next((each for each in sim.world.rollouts if each.running), None)
+    if running is not None:
+        running.sleep(timedelta(minutes=10 + amount * 110))
+
+
 def _member(sim: Simulated, amount: float) -> str:
     members = [one.instance_id for one in sim.fleet.group.members.values()]
     in_service = [one for one in members if sim.fleet.group.members[one].lifecycle == "InService"]
@@ -346,5 +353,6 @@ SORTS: dict[str, Sort] = {
     "instance protected": Sort(protected, _ANY),
     "document broken": Sort(document_broken, _ANY + _LATE),
     "document changed": Sort(document_changed, _ANY),
+    "execution sleeps": Sort(execution_sleeps, _ANY + _LATE),
     "execution stopped": Sort(execution_stopped, _ANY + _LATE),
 }

@@ -107,7 +107,9 @@ def _wishes(source: random.Random) -> tuple[Wish, ...]:
         return (first,)
     if more < 0.75:
         second = source.choice((*_GOOD, *_QUALITIES))
-        return first, Wish("release", Moment(source.choice((0.0, 5.0, 40.0, 200.0, 900.0))), second)
+        return first, Wish(
+            "release", Moment(source.choice((0.0, 5.0, 40.0, 200.0, 900.0, 3000.0))), second
+        )
     if more < 0.87:
         steps = ("", "plan_rollout", "bake_image", "roll_group", "settle_rollout", "undo_rollout")
         moment = Moment(source.uniform(0, 600), source.choice(steps))

@@ -77,6 +77,7 @@ class Execution:
     _attempt: _Attempt | None = None
     _attempts: int = 0
     _life: int = 0  # how often it was redriven
+    _asleep_until: datetime | None = None
     _tries: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,6 +101,10 @@ class Execution:
     def abort(self, error: str, cause: str) -> None:
         self.error, self.cause = error, cause
         self._end("ABORTED")
+
+    def sleep(self, duration: timedelta) -> None:
+        """Nothing of it moves for a while: Step Functions itself has an outage."""
+        self._asleep_until = self.world.now() + duration
 
     def redrive(self) -> None:
         """Go on where it was stopped or has failed, with the data of then.
@@ -304,7 +309,17 @@ class Execution:
 
     def _later(self, delay: timedelta, action: Callable[[], None]) -> None:
         life = self._life
-        self.world.after(delay, lambda: action() if self.running and self._life == life else None)
+
+        def act() -> None:
+            if not self.running or self._life != life:
+                return
+            now = self.world.now()
+            if self._asleep_until is not None and now < self._asleep_until:
+                self.world.after(self._asleep_until - now, act)
+            else:
+                action()
+
+        self.world.after(delay, act)
 
     def _end(self, status: str) -> None:
         self.status, self.stopped = status, self.world.now()
