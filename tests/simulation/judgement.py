@@ -77,8 +77,10 @@ def _notices(sim: Simulated) -> None:
         name, result = execution.name, results[execution.name]
         if execution.status == "ABORTED":
             continue  # stopped by a person between the record and the notice
-        if result in _TELLING and not any(f"Rollout: {name}" in notice for notice in notices):
-            raise Broken(f"{name} ended with {result}, and nobody was told")
+        failed = execution.status == "FAILED" and not json.loads(execution.text)["dry_run"]
+        told = any(f"Rollout: {name}" in notice for notice in notices)
+        if (failed or result in _TELLING) and not told:
+            raise Broken(f"{name} ended with {execution.error or result}, and nobody was told")
 
 
 def _whole(sim: Simulated) -> None:

@@ -45,6 +45,7 @@ CREDENTIALS = {
 BUCKET = "acme-releases"
 MOST_BESIDE = 6  # functions that events have started, while they run; each nests in the one before
 STATE_MACHINE = "rollout"  # as the one who makes a call
+INTEGRATIONS = {"dynamodb": "DynamoDb", "sns": "SNS"}  # as Step Functions names their errors
 
 
 class _Door:
@@ -160,9 +161,9 @@ class World:
             return self.interference(call, lambda: self._answer(service, operation, arguments))
         except AwsError as error:
             name = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
-            raise StateFailed(f"DynamoDb.{name}", str(error)) from error
+            raise StateFailed(f"{INTEGRATIONS[service]}.{name}", str(error)) from error
         except (LostAnswer, NoConnection) as lost:
-            raise StateFailed("DynamoDb.SdkClientException", str(lost)) from lost
+            raise StateFailed(f"{INTEGRATIONS[service]}.SdkClientException", str(lost)) from lost
 
     def _start_by_rule(self, machine_arn: str, text: str) -> None:
         self.states.start({"stateMachineArn": machine_arn, "input": text})

@@ -183,6 +183,8 @@ def _states(name: str) -> str:
 
 def _kind(state: dict[str, Any]) -> str:
     if state["Type"] == "Task":
+        if state["Resource"].endswith(":sns:publish"):
+            return "notice"
         return "step" if state["Resource"].startswith("${") else "doorbell"
     kind: str = state["Type"]
     return _STATES.get(kind, kind.lower())

@@ -50,6 +50,22 @@ def test_the_texts_are_those_of_the_code() -> None:
     assert operate.with_texts(PAGE) == PAGE, "run python -m tests.template.operate"
 
 
+def test_what_aws_has_named_is_there_by_its_name() -> None:
+    section = of("Names with a point")
+    assert f"*{notices.advice('Lambda.Unknown')}*" in section
+    rules = [
+        rule
+        for state in machine("rollout")["States"].values()
+        for rule in (*state.get("Retry", []), *state.get("Catch", []))
+    ]
+    names = {name for rule in rules for name in rule["ErrorEquals"] if "." in name}
+    named = re.findall(r"`([A-Z]\w+\.[\w…]+)`", section)
+    assert {"States.Timeout", "Runtime.ExitError"} <= names
+    for name in names - {"States.ALL"}:
+        family, _, _ = name.partition(".")
+        assert {name, f"{family}.…"} & set(named), name
+
+
 def test_what_has_no_name_is_told_as_such() -> None:
     assert f"*{notices.advice('Boom')}*" in CHAPTER
 

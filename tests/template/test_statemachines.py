@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ovenbird import errors
+from ovenbird.core import notices
 from tests.template.deployed import (
     MACHINES,
     ROOT,
@@ -149,8 +150,22 @@ def test_whatever_fails_is_undone_and_ends_red() -> None:
         last = content["Catch"][-1]
         assert last["ErrorEquals"] == ["States.ALL"], name
         undoing = "Undo" in name
-        assert last["Next"] == ("UndoFailed" if undoing else "UndoRollout"), name
+        assert last["Next"] == ("TellPeople" if undoing else "UndoRollout"), name
         assert last["ResultPath"] == ("$.undo" if undoing else "$.failure"), name
+
+
+def test_an_undo_that_fails_is_told_by_the_machine_unless_the_step_has_told_it() -> None:
+    """UndoFailed is raised after the notice; whatever else fails may have come before it."""
+    told, untold = states("rollout")["UndoRollout"]["Catch"]
+    assert (told["ErrorEquals"], told["Next"]) == (["UndoFailed"], "UndoFailed")
+    assert untold["Next"] == "TellPeople"
+    notice = states("rollout")["TellPeople"]
+    assert following(notice) == {"UndoFailed"}
+    assert notice["Parameters"]["TopicArn"] == "${TopicArn}"
+    assert notices.advice("UndoFailed") in notice["Parameters"]["Message.$"]
+    # What is not in the state is no failure that can be caught, and then nobody would be told.
+    named = set(re.findall(r"\$[\w.$]+", notice["Parameters"]["Message.$"]))
+    assert named == {"$.failure.Error", "$.undo", "$$.Execution.Id", "$$.Execution.Name"}
 
 
 def test_an_answer_that_no_state_knows_is_a_failure() -> None:

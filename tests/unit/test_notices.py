@@ -104,6 +104,13 @@ def test_every_failure_has_its_own_advice() -> None:
 
 
 @pytest.mark.parametrize(
+    "error", ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown", "States.Timeout"]
+)
+def test_a_failure_that_aws_has_named_is_told_from_one_of_ours(error: str) -> None:
+    assert "AWS could not run a step" in notices.advice(error)
+
+
+@pytest.mark.parametrize(
     ("cause", "reason"),
     [
         pytest.param("a sentence", "a sentence", id="text"),

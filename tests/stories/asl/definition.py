@@ -34,6 +34,8 @@ _RETRY = {
 _CATCH = {"ErrorEquals", "Next", "ResultPath", "Comment"}
 DYNAMODB_TOKEN = "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
+SNS_PUBLISH = "arn:aws:states:::sns:publish"
+_RESOURCES = (DYNAMODB_TOKEN, LAMBDA_INVOKE, SNS_PUBLISH)
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _check(name: str, state: State) -> None:
 
 def _check_task(name: str, state: State) -> None:
     resource: str = state["Resource"]
-    if ":function:" not in resource and resource not in (DYNAMODB_TOKEN, LAMBDA_INVOKE):
+    if ":function:" not in resource and resource not in _RESOURCES:
         raise BadDefinition(f"{name}: the resource {resource!r} is not known here")
     if resource.endswith(".waitForTaskToken") and "TimeoutSeconds" not in state:
         raise BadDefinition(f"{name}: waits for a token without TimeoutSeconds, so for a year")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tests.stories.asl import choices, paths, retries, templates
-from tests.stories.asl.definition import Definition, State
+from tests.stories.asl.definition import SNS_PUBLISH, Definition, State
 from tests.stories.asl.failures import StateFailed
 
 PAYLOAD_LIMIT = 256 * 1024
@@ -234,6 +234,8 @@ class Execution:
             return  # SendTaskSuccess or the time-out goes on from here
         if direct:
             result = self.world.invoke(resource, data)
+        elif resource == SNS_PUBLISH:
+            result = self.world.integrate("sns", "Publish", data)
         else:
             result = {"Payload": self.world.invoke(data["FunctionName"], data.get("Payload"))}
         if not self.running:

@@ -24,6 +24,7 @@ WHY = {
     "NoNewLogs": "Keep to the log of the stack.",
     "Notices": "Tell people how a rollout ended.",
     "NoticesKey": "Encrypt a notice.",
+    "NoticesWithoutAFunction": "Tell people when not even the undo works.",
     "OnBuilders": "Run the fleet's scripts on the builder, and nowhere else.",
     "Pin": "Pin a group that follows an alias to a number, if its owner asks for it (`roll.pin`).",
     "PublishedImage": "Tell others which image the fleet runs.",

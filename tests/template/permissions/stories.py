@@ -18,6 +18,7 @@ from tests.stories import (
     test_refusals,
     test_roll_back,
     test_roll_failures,
+    test_undo_failures,
 )
 from tests.stories.story import a_fleet
 from tests.stories.world import present
@@ -105,4 +106,9 @@ STORIES: tuple[Callable[[], None], ...] = (
     test_queue.test_a_lane_whose_holder_was_stopped_by_a_person_is_seized,
     test_alarms.test_an_alarm_ends_the_rollout_long_before_the_sweep,
     test_addresses.test_an_instance_that_is_terminated_hands_its_address_on,
+    partial(
+        test_undo_failures.test_the_machine_tells_what_the_step_cannot,
+        test_undo_failures.lambda_is_broken,
+        "Lambda.ServiceException",
+    ),
 )

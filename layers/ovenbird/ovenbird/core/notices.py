@@ -34,6 +34,12 @@ _ADVICE = {
     "Unavailable": "Release again in a few minutes.",
     "NotYetVisible": "Release again in a few minutes.",
 }
+# Step Functions' names for a function or a call of its own that failed.
+_OF_AWS = ("DynamoDb.", "DynamoDB.", "Lambda.", "Runtime.", "Sandbox.", "States.")
+_NOT_RUN = (
+    "AWS could not run a step, again and again. Look into the function's log and at AWS's health "
+    "page, then release again."
+)
 _UNKNOWN = "This failure has no name of ours: look into the execution and the function's log."
 
 
@@ -127,7 +133,7 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
 
 def advice(error: str) -> str:
     """What a person should do about a failure, by its name."""
-    return _ADVICE.get(error, _UNKNOWN)
+    return _ADVICE.get(error, _NOT_RUN if error.startswith(_OF_AWS) else _UNKNOWN)
 
 
 def reason(cause: str) -> str:
