@@ -166,11 +166,12 @@ def test_an_address_moves_only_when_it_may(ec2: Any, image: str) -> None:
         Domain="vpc", TagSpecifications=[{"ResourceType": "elastic-ip", "Tags": [TAG]}]
     )["AllocationId"]
     ec2.allocate_address(Domain="vpc")  # somebody else's
+    at = ec2_addresses.target
     (free,) = ec2_addresses.pool("web")
     assert (free.allocation_id, free.free) == (address, True)
-    assert ec2_addresses.associate(address, one, take=False).instance_id == one
-    assert ec2_addresses.associate(address, other, take=False).instance_id == one
-    assert ec2_addresses.associate(address, other, take=True).instance_id == other
+    assert ec2_addresses.associate(address, at(one), take=False).instance_id == one
+    assert ec2_addresses.associate(address, at(other), take=False).instance_id == one
+    assert ec2_addresses.associate(address, at(other), take=True).instance_id == other
     assert ec2_addresses.describe(address).holder == other
 
 
@@ -188,7 +189,7 @@ def test_an_instance_with_two_interfaces_gets_it_on_the_first(ec2: Any, image: s
         NetworkInterfaceId=second["NetworkInterfaceId"], InstanceId=instance, DeviceIndex=1
     )
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    held = ec2_addresses.associate(address, instance, take=False)
+    held = ec2_addresses.associate(address, ec2_addresses.target(instance), take=False)
     assert held.interface_id == first["NetworkInterfaces"][0]["NetworkInterfaceId"]
 
 

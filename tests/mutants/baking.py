@@ -54,6 +54,14 @@ MUTANTS = (
         ("stories/test_strangers.py",),
     ),
     Mutant(
+        "builder-too-new-to-be-seen",
+        "The undo ends the builders that it sees, and one was launched a moment ago.",
+        f"{LAYER}/steps/undo_rollout.py",
+        "return _unseen_builder(event, now) or _rest(event, verdict, now)",
+        "return _rest(event, verdict, now)",
+        ("stories/test_bake_failures.py",),
+    ),
+    Mutant(
         "builder-left-after-the-bake",
         "The builder is not terminated when its image is there.",
         f"{LAYER}/core/bakes.py",

@@ -179,3 +179,23 @@ def test_the_oldest_living_builder_is_the_rollouts() -> None:
     assert ours is not None and ours.instance_id == "i-ours"
     assert builders.alive(seen) == ("i-late", "i-ours", "i-old")
     assert builders.of_rollout(seen, "web-7") is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "known", "after", "unseen"),
+    [
+        pytest.param((), "i-1", 89, True, id="launched a moment ago, and nothing to be seen"),
+        pytest.param((), "i-1", 90, False, id="not there after all this time"),
+        pytest.param((), None, 30, True, id="perhaps launched: the answer was lost"),
+        pytest.param((("i-1", "web-1"),), "i-1", 30, False, id="there it is"),
+        pytest.param((("i-1", "web-1"),), None, 30, False, id="there is one"),
+        pytest.param((("i-1", "web-0"),), None, 30, True, id="that of another rollout"),
+        pytest.param((("i-0", "web-1"),), "i-1", 30, True, id="only the one before"),
+    ],
+)
+def test_a_builder_may_be_too_new_to_be_seen(
+    seen: tuple[tuple[str, str], ...], known: str | None, after: int, unseen: bool
+) -> None:
+    found = [Builder(name, "running", NOON, rollout) for name, rollout in seen]
+    now = NOON + timedelta(seconds=after)
+    assert builders.unseen(found, "web-1", known=known, launched=NOON, now=now) is unseen

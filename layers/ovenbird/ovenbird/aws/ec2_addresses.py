@@ -46,7 +46,29 @@ def describe(allocation_id: str) -> Address:
     return _address(answer["Addresses"][0])
 
 
-def associate(allocation_id: str, instance_id: str, *, take: bool) -> Address:
+def target(instance_id: str) -> dict[str, str]:
+    """What names an instance to :func:`associate`: itself, or the first of several interfaces.
+
+    Raises:
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: ec2:DescribeInstances
+    Source: EC2 API reference, AssociateAddress, parameter InstanceId (an instance with several
+        interfaces is refused).
+    """
+    interfaces = [
+        interface
+        for instance in _instances([instance_id])
+        for interface in instance.get("NetworkInterfaces", [])
+    ]
+    if len(interfaces) > 1:
+        for interface in interfaces:
+            if interface.get("Attachment", {}).get("DeviceIndex") == 0:
+                return {"NetworkInterfaceId": interface["NetworkInterfaceId"]}
+    return {"InstanceId": instance_id}
+
+
+def associate(allocation_id: str, to: Mapping[str, str], *, take: bool) -> Address:
     """Put an address on an instance's primary interface, and read back who holds it.
 
     AWS lets an address move silently by default; here it moves only when asked. Repeating the call
@@ -54,7 +76,7 @@ def associate(allocation_id: str, instance_id: str, *, take: bool) -> Address:
 
     Args:
         allocation_id: ``eipalloc-…``.
-        instance_id: A running instance of this region.
+        to: The :func:`target` of a running instance of this region.
         take: Whether AWS may take the address from whoever holds it. ``False``: where it is not
             free any more, nothing happens.
 
@@ -67,16 +89,15 @@ def associate(allocation_id: str, instance_id: str, *, take: bool) -> Address:
         NotFound: The address or the instance is gone.
         Throttled, Unavailable: Safe to repeat.
 
-    IAM: ec2:DescribeInstances, ec2:AssociateAddress, ec2:DescribeAddresses
-    Source: EC2 API reference, AssociateAddress, parameters AllowReassociation and InstanceId (an
-        instance with several interfaces is refused).
+    IAM: ec2:AssociateAddress, ec2:DescribeAddresses
+    Source: EC2 API reference, AssociateAddress, parameter AllowReassociation.
     """
-    with faults.translated(f"put address {allocation_id} on {instance_id}"):
+    with faults.translated(f"put address {allocation_id} on {', '.join(to.values())}"):
         try:
             clients.get("ec2").associate_address(
                 AllocationId=allocation_id,
                 AllowReassociation=take,
-                **_target(instance_id),
+                **to,
             )
         except ClientError as error:
             if faults.code(error) not in _REFUSED:
@@ -111,19 +132,6 @@ def _instances(instance_ids: list[str]) -> list[dict[str, Any]]:
     return [
         instance for reservation in answer["Reservations"] for instance in reservation["Instances"]
     ]
-
-
-def _target(instance_id: str) -> dict[str, str]:
-    interfaces = [
-        interface
-        for instance in _instances([instance_id])
-        for interface in instance.get("NetworkInterfaces", [])
-    ]
-    if len(interfaces) > 1:
-        for interface in interfaces:
-            if interface.get("Attachment", {}).get("DeviceIndex") == 0:
-                return {"NetworkInterfaceId": interface["NetworkInterfaceId"]}
-    return {"InstanceId": instance_id}
 
 
 def _address(address: Mapping[str, Any]) -> Address:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ovenbird.core.images import FLEET, ROLLOUT
@@ -16,6 +16,7 @@ ROLE = "ovenbird:role"
 BUILDER = "builder"
 
 _ENDING = ("shutting-down", "terminated")
+SEEN_AFTER = timedelta(seconds=90)  # that long may EC2 not show an instance that was launched
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,26 @@ def of_rollout(builders: Sequence[Builder], rollout: str) -> Builder | None:
     return min(
         ours, key=lambda b: (not b.is_alive, b.launched.timestamp(), b.instance_id), default=None
     )
+
+
+def unseen(
+    builders: Sequence[Builder],
+    rollout: str,
+    *,
+    known: str | None,
+    launched: datetime,
+    now: datetime,
+) -> bool:
+    """Whether the rollout may have a builder that cannot be seen yet.
+
+    Args:
+        known: Its id, if the launch was answered.
+        launched: When it was launched, or the earliest time at which it can have been.
+    """
+    if now - launched >= SEEN_AFTER:
+        return False
+    seen = {builder.instance_id for builder in builders if builder.rollout == rollout}
+    return known not in seen if known else not seen
 
 
 def alive(builders: Sequence[Builder]) -> tuple[str, ...]:

@@ -203,12 +203,14 @@ def _act(placement: Placement, now: datetime) -> tuple[bool, str]:
     if not claims.claim(address.allocation_id, instance, now):
         return False, f"{address.public_ip} is being moved by another step"
     try:
-        # AWS would take it from anybody, so what was decided about must still stand.
+        target = ec2_addresses.target(instance)
+        # AWS would take it from anybody, so what was decided about must still stand: the last look,
+        # right before the move. (What happens between the two nobody can see: docs/limits.md.)
         before = ec2_addresses.describe(address.allocation_id)
         if before != address:
             return False, f"{address.public_ip} went to {before.holder} in the meantime"
         after = ec2_addresses.associate(
-            address.allocation_id, instance, take=isinstance(placement, Move)
+            address.allocation_id, target, take=isinstance(placement, Move)
         )
     except NotFound as gone:
         return False, str(gone)

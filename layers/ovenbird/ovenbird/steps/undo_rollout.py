@@ -22,8 +22,9 @@ from ovenbird.aws import (
     parameters,
     topic,
 )
-from ovenbird.core import notices, undos
+from ovenbird.core import builders, notices, undos
 from ovenbird.core.groups import Group
+from ovenbird.core.made import Made
 from ovenbird.core.notices import Told
 from ovenbird.core.quotes import plain
 from ovenbird.core.refreshes import Preferences, configuration, preferences
@@ -94,7 +95,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         verdict = _Verdict(str(failure), failed=True)
     if isinstance(verdict, dict):
         return verdict
-    return _rest(event, verdict, now)
+    return _unseen_builder(event, now) or _rest(event, verdict, now)
 
 
 # The group ----------------------------------------------------------------------------------------
@@ -246,11 +247,30 @@ def _rest(event: dict[str, Any], verdict: _Verdict, now: datetime) -> Answer:
     return answers.done(verdict.said, result=verdict.result, bad_image=verdict.bad_image)
 
 
+def _unseen_builder(event: dict[str, Any], now: datetime) -> Answer | None:
+    """Come back, where the bake failed so soon that EC2 may not show its builder yet."""
+    plan = event.get("plan") or {}
+    launches = plan.get("next") == "bake" and {"group", "began"} <= plan.keys()
+    if not launches or "version" in event:
+        return None
+    made = Made.from_json(event.get("bake") or {})
+    bell = f"group-{plan['group']}"
+    rings = doorbells.read(bell)
+    if not builders.unseen(
+        ec2_instances.builders(event["fleet"]),
+        event["rollout"],
+        known=made.builder,
+        launched=made.builder_since or datetime.fromisoformat(plan["began"]),
+        now=now,
+    ):
+        return None
+    return answers.wait(bell, rings, "The builder cannot be seen yet.", sweep="soon")
+
+
 def _terminate_builders(event: dict[str, Any]) -> None:
+    found = ec2_instances.builders(event["fleet"])
     ec2_instances.terminate(
-        builder.instance_id
-        for builder in ec2_instances.builders(event["fleet"])
-        if builder.rollout == event["rollout"] and builder.is_alive
+        builders.alive([builder for builder in found if builder.rollout == event["rollout"]])
     )
 
 
