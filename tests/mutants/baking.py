@@ -73,8 +73,8 @@ MUTANTS = (
         "builder-left-by-the-undo",
         "A rollout that is undone leaves its builder running.",
         f"{LAYER}/steps/undo_rollout.py",
-        'if builder.rollout == event["rollout"] and builder.is_alive',
-        'if builder.rollout == event["rollout"] and not builder.is_alive',
+        'builders.alive([builder for builder in found if builder.rollout == event["rollout"]])',
+        "builders.alive([])",
         ("stories/test_roll_back.py", "stories/test_bake_failures.py"),
     ),
     Mutant(
