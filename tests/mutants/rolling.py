@@ -171,6 +171,22 @@ MUTANTS = (
         ("stories/test_happy_path.py",),
     ),
     Mutant(
+        "blamed-for-want-of-room",
+        "An image that EC2 had no room for is marked bad, though it was never launched.",
+        f"{LAYER}/core/launches.py",
+        "if any(launch.instance_id for launch in launches):",
+        "if True:",
+        ("stories/test_roll_failures.py",),
+    ),
+    Mutant(
+        "chance-before-the-roll",
+        "What the old version launched before the roll counts as a chance of the new one.",
+        f"{LAYER}/aws/autoscaling.py",
+        '{"Name": "StartTimeLowerBound", "Values": [since.isoformat()]},\n',
+        "",
+        ("stories/test_roll_failures.py", "unit/test_autoscaling.py"),
+    ),
+    Mutant(
         "bad-news-not-sent",
         "Nobody is told of a failure.",
         f"{LAYER}/steps/undo_rollout.py",

@@ -180,6 +180,7 @@ PAGES = {
     "DescribeImages": "Images",
     "DescribeInstances": "Reservations",
     "DescribeLaunchTemplateVersions": "LaunchTemplateVersions",
+    "DescribeScalingActivities": "Activities",
     "GetParametersByPath": "Parameters",
     "ListCommandInvocations": "CommandInvocations",
 }
@@ -190,9 +191,8 @@ _BAD_TOKEN_ELSEWHERE = "InvalidNextToken"
 def _comes_in_pages(_struck: Struck, call: HandlerCall) -> bool:
     """Whether the caller asked for the first of its pages: then it may be short."""
     sized = {"MaxResults", "MaxRecords"} & set(call.params)
-    return "NextToken" not in call.params and (
-        bool(sized) or call.operation == "GetParametersByPath"
-    )
+    always = call.operation in ("DescribeScalingActivities", "GetParametersByPath")
+    return "NextToken" not in call.params and (bool(sized) or always)
 
 
 def _short_page(struck: Struck, call: HandlerCall, go: Go) -> Any:

@@ -136,6 +136,58 @@ def test_a_bad_image_is_never_used_again() -> None:
         assert good.name == f"{bad.name}-2"
 
 
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [
+        (lambda web: web.world.cloud.ec2.launching.lack_capacity(times=1000), "capacity in the"),
+        (lambda web: web.world.cloud.ec2.launching.exceed_quota(times=1000), "vCPU limit of 32"),
+    ],
+    ids=["capacity", "quota"],
+)
+def test_an_image_that_was_never_launched_is_not_blamed(
+    lacks: Callable[[Fleet], None], said: str
+) -> None:
+    """And the same content is rolled, without another bake, when there is room again."""
+    with a_fleet() as web:
+        new = web.world.upload("two")
+        web.world.run_until(lambda: bool(web.refreshes))
+        lacks(web)
+        assert web.world.finish(hours=12).error == "RollFailed"
+        assert web.is_as_before()
+        (image,) = web.images
+        assert "ovenbird:bad" not in web.tags(image.image_id)
+        assert "it is not marked bad" in web.world.notices[-1]
+        assert said in web.world.notices[-1]
+
+        web.world.cloud.ec2.launching.recover()
+        assert web.world.upload("two") == new
+        assert web.world.finish().status == "SUCCEEDED"
+        assert web.revisions == {new: 4}
+        assert len(web.images) == 1
+
+
+def test_an_image_that_is_marked_is_told() -> None:
+    with a_fleet() as web:
+        new_version_is_sick(web)
+        web.world.upload("two")
+        web.world.finish()
+        assert "The image is marked bad." in web.world.notices[-1]
+
+
+def test_an_instance_that_was_launched_was_its_chance_whatever_came_then() -> None:
+    """It never ran; whether the image is why nobody knows."""
+    with a_fleet() as web:
+        web.world.upload("two")
+        web.world.run_until(lambda: bool(web.refreshes))
+        launching = web.world.cloud.ec2.launching
+        launching.never_run()
+        web.world.run_until(lambda: len(web.world.cloud.ec2.instances.all) > 5)
+        launching.lack_capacity(times=1000)
+        assert web.world.finish(hours=12).error == "RollFailed"
+        (image,) = web.images
+        assert "ovenbird:bad" in web.tags(image.image_id)
+
+
 def test_a_refresh_of_somebody_else_during_the_undo_is_not_fought() -> None:
     with a_fleet(may_pin=True) as web:
         web.world.upload("two")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,12 @@ from botocore.stub import Stubber
 
 from ovenbird.aws import autoscaling, clients
 from ovenbird.core.groups import TemplateVersion
+from ovenbird.core.launches import Launch
 from ovenbird.core.refreshes import Refresh
 from ovenbird.errors import NotFound, Refused, Throttled, Unavailable
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=5)
 TO_FOUR = {"LaunchTemplate": {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "4"}}
 PREFERENCES = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 125}
 
@@ -36,6 +38,49 @@ def start() -> str | None:
     return autoscaling.start_refresh("web", TO_FOUR, PREFERENCES)
 
 
+def activity(description: str, message: str = "") -> dict[str, Any]:
+    return {
+        "ActivityId": "a-1",
+        "AutoScalingGroupName": "web",
+        "Description": description,
+        "Cause": "At noon an instance was started.",
+        "StartTime": NOON,
+        "StatusCode": "Failed" if message else "Successful",
+        **({"StatusMessage": message} if message else {}),
+    }
+
+
+def test_launches_are_read_as_far_back_as_the_last_that_came_off(aws: Stubber) -> None:
+    within = [
+        {"Name": "StartTimeLowerBound", "Values": [NOON.isoformat()]},
+        {"Name": "StartTimeUpperBound", "Values": [NOON.isoformat()]},
+    ]
+    asked = {"AutoScalingGroupName": "web", "Filters": within}
+    refused = "Launching a new EC2 instance.  Status Reason: No room."
+    pages = [
+        [activity(refused, "No room."), activity("Terminating EC2 instance: i-0123456789abcdef0")],
+        [activity("Launching a new EC2 instance: i-0123456789abcdef1", "It was unhealthy.")],
+    ]
+    aws.add_response(
+        "describe_scaling_activities", {"Activities": pages[0], "NextToken": "2"}, asked
+    )
+    aws.add_response(
+        "describe_scaling_activities",
+        {"Activities": pages[1], "NextToken": "3"},
+        {**asked, "NextToken": "2"},
+    )
+    assert autoscaling.launches("web", NOON, NOON) == (
+        Launch(said="No room."),
+        Launch("i-0123456789abcdef1", "It was unhealthy."),
+    )
+
+
+def test_a_group_that_is_gone_has_no_launches(aws: Stubber) -> None:
+    aws.add_client_error("describe_scaling_activities", "ValidationError", "name not found")
+    with pytest.raises(NotFound, match="name not found"):
+        autoscaling.launches("web", NOON, NOON)
+
+
 def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
     aws.add_response(
         "describe_instance_refreshes",
@@ -51,7 +96,10 @@ def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
                     "PercentageComplete": 25,
                     "InstancesToUpdate": 3,
                     "DesiredConfiguration": TO_FOUR,
-                    "RollbackDetails": {"RollbackReason": "web-5xx is in ALARM."},
+                    "RollbackDetails": {
+                        "RollbackReason": "web-5xx is in ALARM.",
+                        "RollbackStartTime": LATER,
+                    },
                 },
                 {"InstanceRefreshId": "r-1", "AutoScalingGroupName": "web", "Status": "Pending"},
             ]
@@ -68,6 +116,7 @@ def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
             NOON,
             TemplateVersion("lt-0123456789abcdef0", "4"),
             remaining=3,
+            turned=LATER,
         ),
         Refresh("r-1", "Pending"),
     )

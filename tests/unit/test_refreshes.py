@@ -142,3 +142,13 @@ def test_a_group_launches_from_its_overrides_too() -> None:
 def test_a_groups_own_warmup(default: int | None, grace: int, expected: int) -> None:
     seen = replace(group(3), default_warmup_seconds=default, health_check_grace_seconds=grace)
     assert seen.warmup_seconds == expected
+
+
+def test_goes_forward_until_it_turns_or_ends() -> None:
+    now = BEGAN + timedelta(hours=1)
+    turned, ended = BEGAN + timedelta(minutes=5), BEGAN + timedelta(minutes=9)
+    active = replace(refresh("InProgress"), started=BEGAN, ended=None)
+    assert active.forward(now) == (BEGAN, now)
+    assert replace(active, ended=ended).forward(now) == (BEGAN, ended)
+    assert replace(active, ended=ended, turned=turned).forward(now) == (BEGAN, turned)
+    assert replace(active, started=None).forward(now) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ovenbird.core.groups import Group
 from ovenbird.core.refreshes import ACTIVE, Preferences, Refresh
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
-from ovenbird.core.undos import Cancel, Decision, StartBack, Way, decide, image_is_bad
+from ovenbird.core.undos import Cancel, Decision, StartBack, Way, decide, image_is_blamed
 from tests.unit.fleets import BEGAN, NOON, TEMPLATE, group, member, refresh
 
 WAY = Way({TEMPLATE: "4"}, {TEMPLATE: "3"}, BEGAN)
@@ -142,12 +142,12 @@ def test_blames_the_image_only_for_a_roll_that_broke_off(
     error: str, statuses: list[str], irreversible: bool, expected: bool
 ) -> None:
     forth = [refresh(status) for status in statuses]
-    assert image_is_bad("release", error, forth, irreversible=irreversible) is expected
+    assert image_is_blamed("release", error, forth, irreversible=irreversible) is expected
 
 
 def test_never_blames_the_image_of_a_roll_back() -> None:
     forth = [refresh("RollbackSuccessful")]
-    assert not image_is_bad("roll-back", "RollFailed", forth, irreversible=False)
+    assert not image_is_blamed("roll-back", "RollFailed", forth, irreversible=False)
 
 
 worlds = st.builds(group, *[st.integers(2, 5)] * 3, saved=st.integers(2, 5))

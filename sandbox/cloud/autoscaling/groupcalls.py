@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sandbox.cloud.autoscaling import configuration, sizes, tagging
+from sandbox.cloud.autoscaling.activity import Activity
 from sandbox.cloud.autoscaling.ground import Instances, Targets
 from sandbox.cloud.autoscaling.group import PROCESSES, Group
 from sandbox.cloud.autoscaling.reconciler import Reconciler
@@ -29,6 +30,7 @@ _CHANGEABLE = (
     "NewInstancesProtectedFromScaleIn",
     "TerminationPolicies",
 )
+_PAGING = ("MaxRecords", "NextToken")
 _LOCKED = (
     "An active instance refresh with a desired configuration exists. All configuration options "
     "derived from the desired configuration are not available for update while the instance "
@@ -174,6 +176,7 @@ class GroupCalls:
 
     def describe_activities(self, params: Parameters) -> Result:
         """The activities of a group (or of all), the newest first."""
+        known_only(params, ("AutoScalingGroupName", "ActivityIds", "Filters", *_PAGING))
         groups: Iterable[Group] = self._register.groups.values()
         if "AutoScalingGroupName" in params:
             groups = [self._register.find(params["AutoScalingGroupName"])]
@@ -183,6 +186,7 @@ class GroupCalls:
             for group in groups
             for activity in group.activities
             if not ids or activity.activity_id in ids
+            if all(_passes(activity, each) for each in params.get("Filters", []))
         ]
         shown, more = page(found, params, at_once=100)
         return {"Activities": [activity.describe() for activity in shown], **more}
@@ -236,6 +240,17 @@ class GroupCalls:
         if not found:
             raise AwsError("ValidationError", f"Invalid availability zone: [{zone}]")
         return str(found[0]["SubnetId"])
+
+
+def _passes(activity: Activity, wanted: Parameters) -> bool:
+    """Source: Auto Scaling API reference, DescribeScalingActivities, parameter Filters."""
+    (value,) = wanted["Values"]
+    match wanted["Name"]:
+        case "StartTimeLowerBound":
+            return activity.start >= datetime.fromisoformat(value)
+        case "StartTimeUpperBound":
+            return activity.start <= datetime.fromisoformat(value)
+    raise AwsError("ValidationError", f"The sandbox does not model the filter {wanted['Name']}.")
 
 
 def _processes(params: Parameters) -> list[str]:

@@ -34,6 +34,7 @@ class _Shortage:
     instance_type: str | None
     zone: str | None
     left: int
+    quota: bool = False
 
 
 class Launching:
@@ -62,6 +63,10 @@ class Launching:
     ) -> None:
         """Let the next launches (of a type, in a zone) be refused for want of capacity."""
         self._shortages.append(_Shortage(instance_type, zone, times))
+
+    def exceed_quota(self, *, times: int = 1) -> None:
+        """Let the next launches be refused because the account has no vCPUs left."""
+        self._shortages.append(_Shortage(None, None, times, quota=True))
 
     def never_run(
         self,
@@ -218,6 +223,13 @@ class Launching:
                 and shortage.zone in (None, zone)
             ):
                 shortage.left -= 1
+                if shortage.quota:
+                    raise AwsError(
+                        "VcpuLimitExceeded",
+                        "You have requested more vCPU capacity than your current vCPU limit of 32"
+                        " allows for the instance bucket that the specified instance type belongs"
+                        " to.",
+                    )
                 raise AwsError(
                     "InsufficientInstanceCapacity",
                     f"We currently do not have sufficient {instance_type} capacity in the"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -253,6 +254,27 @@ def test_a_failed_launch_says_why_and_is_tried_again_more_slowly() -> None:
     assert town.images[0] in event["detail"]["StatusMessage"]
     town.asg("UpdateAutoScalingGroup", LaunchTemplate=town.version(2))
     town.until(lambda: len(town.serving) == 1)
+
+
+def test_activities_are_found_by_their_time() -> None:
+    town = Town()
+    town.make_group(1)
+    town.asg("SetDesiredCapacity", DesiredCapacity=2)
+    town.until(lambda: len(town.serving) == 2)
+    newest, oldest = town.asg("DescribeScalingActivities")["Activities"]
+
+    def between(lower: datetime, upper: datetime) -> list[str]:
+        bounds = {"StartTimeLowerBound": lower, "StartTimeUpperBound": upper}
+        filters = [{"Name": each, "Values": [at.isoformat()]} for each, at in bounds.items()]
+        found = town.asg("DescribeScalingActivities", Filters=filters)["Activities"]
+        return [each["ActivityId"] for each in found]
+
+    first, last = oldest["StartTime"], newest["StartTime"]
+    assert between(first, last) == [newest["ActivityId"], oldest["ActivityId"]]
+    assert between(first, first) == [oldest["ActivityId"]]
+    assert between(last, last) == [newest["ActivityId"]]
+    with refused("ValidationError", "Status"):
+        town.asg("DescribeScalingActivities", Filters=[{"Name": "Status", "Values": ["Failed"]}])
 
 
 def test_an_instance_that_never_runs_is_a_failed_launch() -> None:

@@ -177,6 +177,13 @@ def test_capacity_can_be_short_for_a_type(account: Account) -> None:
     account.pending_instance(InstanceType="m5.large")
 
 
+def test_the_accounts_quota_can_be_used_up(account: Account) -> None:
+    account.cloud.ec2.launching.exceed_quota()
+    with refused("VcpuLimitExceeded"):
+        account.pending_instance()
+    account.pending_instance()
+
+
 def test_an_instance_that_never_runs_says_why(account: Account) -> None:
     account.cloud.ec2.launching.never_run()
     instance = account.pending_instance()

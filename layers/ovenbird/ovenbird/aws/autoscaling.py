@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +17,7 @@ from ovenbird.core.groups import (
     override_templates,
     template_version,
 )
+from ovenbird.core.launches import Launch
 from ovenbird.core.refreshes import Refresh, configuration
 from ovenbird.errors import NotFound, Refused
 
@@ -151,6 +154,38 @@ def cancel_refresh(group: str) -> None:
                 raise
 
 
+def launches(group: str, since: datetime, until: datetime) -> tuple[Launch, ...]:
+    """The launches that the group tried in that time, newest first.
+
+    Only so far back as a page has one of which an instance came: in a large group there are many.
+
+    Raises:
+        NotFound: The group is gone.
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: autoscaling:DescribeScalingActivities
+    """
+    found: list[Launch] = []
+    within = [
+        {"Name": "StartTimeLowerBound", "Values": [since.isoformat()]},
+        {"Name": "StartTimeUpperBound", "Values": [until.isoformat()]},
+    ]
+    with faults.translated(f"describe the activities of group {group}"):
+        pages = clients.get("autoscaling").get_paginator("describe_scaling_activities")
+        try:
+            for page in pages.paginate(AutoScalingGroupName=group, Filters=within):
+                found += [each for each in map(_launch, page["Activities"]) if each is not None]
+                if any(each.instance_id for each in found):
+                    break
+        except ClientError as error:
+            if faults.code(error) == "ValidationError":
+                raise NotFound(
+                    f"The activities of group {group} cannot be read: {faults.text(error)}"
+                ) from error
+            raise
+    return tuple(found)
+
+
 def pin(name: str, *templates: TemplateVersion) -> None:
     """Write the numbers that its aliases stand for now into the group's own configuration.
 
@@ -248,8 +283,10 @@ def _refresh(refresh: Mapping[str, Any]) -> Refresh:
     desired = refresh.get("DesiredConfiguration") or {}
     mixed = desired.get("MixedInstancesPolicy")
     launch = (mixed or {}).get("LaunchTemplate") or {}
-    rollback = (refresh.get("RollbackDetails") or {}).get("RollbackReason")
-    reasons = [each for each in (rollback, refresh.get("StatusReason")) if each]
+    rollback = refresh.get("RollbackDetails") or {}
+    reasons = [
+        each for each in (rollback.get("RollbackReason"), refresh.get("StatusReason")) if each
+    ]
     return Refresh(
         refresh_id=refresh["InstanceRefreshId"],
         status=refresh["Status"],
@@ -262,4 +299,14 @@ def _refresh(refresh: Mapping[str, Any]) -> Refresh:
         ),
         mixed=mixed,
         remaining=refresh.get("InstancesToUpdate", 0),
+        turned=rollback.get("RollbackStartTime"),
     )
+
+
+def _launch(activity: Mapping[str, Any]) -> Launch | None:
+    """Only the description says that it is a launch, and which instance came of it."""
+    described = activity["Description"]
+    if not described.startswith("Launching"):
+        return None
+    instance = re.search(r"\bi-[0-9a-f]{8,}\b", described)
+    return Launch(instance[0] if instance else "", activity.get("StatusMessage", ""))

@@ -26,7 +26,7 @@ _ADVICE = {
     "BakeFailed": "Correct the release, or the scripts in bake.install and bake.verify, "
     "and release again.",
     "RollFailed": "Find out why the new instances did not work (the reason above is AWS's), "
-    "and release a corrected version. The image is marked and will not be used again.",
+    "and release a corrected version. An image that is marked bad will not be used again.",
     "AddressFailed": "Look at who holds the fleet's Elastic IPs, and release again.",
     "UndoFailed": "A person must look at the group NOW: it may run two versions. "
     "See which refreshes it had, and bring it to one version by hand.",

@@ -28,7 +28,7 @@ class Refresh:
 
     ``percent`` counts replaced instances that are healthy and warm; ``remaining`` those that are
     still to be replaced. ``template`` and ``mixed`` are the desired configuration: one of them, or
-    none for a refresh that was started without.
+    none for a refresh that was started without. ``turned`` is when its rollback began.
     """
 
     refresh_id: str
@@ -40,6 +40,7 @@ class Refresh:
     template: TemplateVersion | None = None
     mixed: dict[str, object] | None = field(default=None, hash=False)
     remaining: int = 0
+    turned: datetime | None = None
 
     @property
     def active(self) -> bool:
@@ -55,6 +56,12 @@ class Refresh:
     def versions(self) -> dict[str, str]:
         """Where it goes: template id → version; empty without a desired configuration."""
         return versions_by_template((*override_templates(self.mixed), self.template))
+
+    def forward(self, now: datetime) -> tuple[datetime, datetime] | None:
+        """From when until when the group launched what it goes to; ``None`` before it has begun."""
+        if self.started is None:
+            return None
+        return self.started, self.turned or self.ended or now
 
     def __str__(self) -> str:
         reason = f": {self.reason.rstrip('.')}" if self.reason else ""

@@ -127,12 +127,15 @@ def _went_back(last: Refresh, back: Sequence[Refresh]) -> bool:
     return last.status == "RollbackSuccessful" or (last in back and last.status == "Successful")
 
 
-def image_is_bad(action: str, error: str, forth: Sequence[Refresh], *, irreversible: bool) -> bool:
-    """Whether the rollout failed because of what is in the image.
+def image_is_blamed(
+    action: str, error: str, forth: Sequence[Refresh], *, irreversible: bool
+) -> bool:
+    """Whether the rollout seems to have failed because of what is in the image.
 
-    Only a roll that began and did not come to its end says so. A refresh that a person cancelled,
-    that somebody else's refresh prevented, or that AWS refused to start says nothing of the image.
-    Nor does a roll-back: its image has served the fleet before, and may be the last good one.
+    It has, if the image had its chance (:func:`ovenbird.core.launches.excuse`). Only a roll that
+    began and did not come to its end says so. A refresh that a person cancelled, that somebody
+    else's refresh prevented, or that AWS refused to start says nothing of the image. Nor does a
+    roll-back: its image has served the fleet before, and may be the last good one.
 
     Args:
         action: ``release`` or ``roll-back``.

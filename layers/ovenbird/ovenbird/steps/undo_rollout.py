@@ -7,6 +7,7 @@ rollout that never came as far as the group leaves the group alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,12 +23,12 @@ from ovenbird.aws import (
     parameters,
     topic,
 )
-from ovenbird.core import builders, notices, undos
+from ovenbird.core import builders, launches, notices, undos
 from ovenbird.core.groups import Group
 from ovenbird.core.made import Made
 from ovenbird.core.notices import Told
 from ovenbird.core.quotes import plain
-from ovenbird.core.refreshes import Preferences, configuration, preferences
+from ovenbird.core.refreshes import Preferences, Refresh, configuration, preferences
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way
 from ovenbird.errors import (
@@ -55,12 +56,15 @@ _MOST_TURNS = 8  # turn a refresh round, look at it, and look again with its doo
 
 @dataclass(frozen=True)
 class _Verdict:
-    """How the group stands at the end; ``failed`` when a person is needed."""
+    """How the group stands at the end; ``failed`` when a person is needed.
+
+    ``blaming`` are the refreshes that the image is blamed for; none where it is not.
+    """
 
     said: str
     result: str = "undone"
     failed: bool = False
-    bad_image: bool = False
+    blaming: Sequence[Refresh] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class _Look:
     way: Way
     preferences: Preferences
     decision: Decision
-    bad_image: bool
+    blaming: Sequence[Refresh]
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -128,9 +132,9 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
         look = _look(event, fleet, irreversible, datetime.fromisoformat(since), now)
         match look.decision:
             case Done(reason=reason):
-                return _Verdict(reason, bad_image=look.bad_image)
+                return _Verdict(reason, blaming=look.blaming)
             case GiveUp(reason=reason):
-                return _Verdict(reason, failed=True, bad_image=look.bad_image)
+                return _Verdict(reason, failed=True, blaming=look.blaming)
             case RollBack(reason=reason):
                 irreversible = not autoscaling.roll_back_refresh(look.group.name)
                 if irreversible:
@@ -203,13 +207,11 @@ def _look(
         first_look=first_look,
         now=now,
     )
-    bad = undos.image_is_bad(
-        event.get("action", "release"),
-        _error(event),
-        way.forth(refreshes),
-        irreversible=irreversible,
+    forth = way.forth(refreshes)
+    blamed = undos.image_is_blamed(
+        event.get("action", "release"), _error(event), forth, irreversible=irreversible
     )
-    return _Look(group, way, wishes, decision, bad)
+    return _Look(group, way, wishes, decision, forth if blamed else ())
 
 
 def _fleet(name: str) -> Fleet:
@@ -227,16 +229,23 @@ def _rest(event: dict[str, Any], verdict: _Verdict, now: datetime) -> Answer:
     """What is left to do is done to the end, whatever of it fails."""
     fleet, rollout = event["fleet"], event["rollout"]
     left = [verdict.said] if verdict.failed else []
-    for clean in (
-        (_terminate_builders, _mark_image) if verdict.bad_image else (_terminate_builders,)
-    ):
-        try:
-            clean(event)
-        except Terminal as failure:
-            left.append(str(failure))
+    bad, excuse = False, ""
+    try:
+        _terminate_builders(event)
+    except Terminal as failure:
+        left.append(str(failure))
+    try:
+        excuse = _excuse(event, verdict.blaming, now)
+        bad = bool(verdict.blaming) and not excuse
+        if bad:
+            _mark_image(event)
+    except Terminal as failure:
+        left.append(str(failure))
     error = "UndoFailed" if left else _error(event)
     cause = _told(event, "Cause")
     told = " ".join(left) or verdict.said
+    if excuse or bad:
+        told = f"{told} {excuse or 'The image is marked bad.'}"
     if not event.get("dry_run"):  # a plan that was refused is an answer, and leaves no trace
         reason = f"{notices.reason(cause)} {told}"
         rollouts.end(rollout, fleet=fleet, result=error, reason=reason, now=now)
@@ -244,7 +253,7 @@ def _rest(event: dict[str, Any], verdict: _Verdict, now: datetime) -> Answer:
         _notify(event, error, cause, told, now)
     if left:
         raise UndoFailed(" ".join(left))
-    return answers.done(verdict.said, result=verdict.result, bad_image=verdict.bad_image)
+    return answers.done(verdict.said, result=verdict.result, bad_image=bad)
 
 
 def _unseen_builder(event: dict[str, Any], now: datetime) -> Answer | None:
@@ -272,6 +281,15 @@ def _terminate_builders(event: dict[str, Any]) -> None:
     ec2_instances.terminate(
         builders.alive([builder for builder in found if builder.rollout == event["rollout"]])
     )
+
+
+def _excuse(event: dict[str, Any], blaming: Sequence[Refresh], now: datetime) -> str:
+    """Why the image is not to blame after all, if it never was launched."""
+    spans = [span for span in (each.forward(now) for each in blaming) if span is not None]
+    launched = [
+        launch for span in spans for launch in autoscaling.launches(event["plan"]["group"], *span)
+    ]
+    return launches.excuse(launched) if blaming else ""
 
 
 def _mark_image(event: dict[str, Any]) -> None:
