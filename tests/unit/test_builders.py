@@ -82,7 +82,6 @@ def test_the_subnet_goes_into_the_templates_network_interface() -> None:
     interface = {
         "DeviceIndex": 0,
         "AssociatePublicIpAddress": True,
-        "Ipv6Addresses": [{"Ipv6Address": "::1", "IsPrimaryIpv6": True}],
     }
     made = request({"NetworkInterfaces": [interface]})
     assert "SubnetId" not in made
@@ -90,11 +89,32 @@ def test_the_subnet_goes_into_the_templates_network_interface() -> None:
         {
             "DeviceIndex": 0,
             "AssociatePublicIpAddress": True,
-            "Ipv6Addresses": [{"Ipv6Address": "::1"}],
             "SubnetId": "subnet-1",
+            "DeleteOnTermination": True,
         }
     ]
     assert "SubnetId" not in interface  # what was observed stays as it was
+
+
+def test_each_of_several_interfaces_is_the_builders_own_and_goes_with_it() -> None:
+    first = {
+        "DeviceIndex": 0,
+        "SubnetId": "subnet-9",
+        "Groups": ["sg-1"],
+        "DeleteOnTermination": False,
+        "PrivateIpAddress": "10.0.0.9",
+        "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.9", "Primary": True}],
+        "Ipv6Addresses": [{"Ipv6Address": "::1", "IsPrimaryIpv6": True}],
+    }
+    second = {"DeviceIndex": 1, "NetworkInterfaceId": "eni-1"}
+    template = {"NetworkInterfaces": [first, second]}
+    ends = {"SubnetId": "subnet-1", "DeleteOnTermination": True}
+    assert request(template)["NetworkInterfaces"] == [
+        {"DeviceIndex": 0, "Groups": ["sg-1"], "Ipv6AddressCount": 1, **ends},
+        {"DeviceIndex": 1, **ends},
+    ]
+    (left, _) = request(template, subnet=None)["NetworkInterfaces"]
+    assert left["SubnetId"] == "subnet-9"
 
 
 @pytest.mark.parametrize(

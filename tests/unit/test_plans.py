@@ -35,6 +35,22 @@ GOOD = Seen(
 )
 
 
+def interfaces(number: int, **tagged: str) -> Version:
+    """A version that makes so many network interfaces, and tags these kinds with a fleet."""
+    return Version(
+        TEMPLATE,
+        "3",
+        {
+            "ImageId": "ami-1",
+            "NetworkInterfaces": [{"DeviceIndex": index} for index in range(number)],
+            "TagSpecifications": [
+                {"ResourceType": kind, "Tags": [{"Key": FLEET, "Value": fleet}]}
+                for kind, fleet in tagged.items()
+            ],
+        },
+    )
+
+
 def address(number: int, instance: str = "", interface: str = "") -> Address:
     return Address(f"eipalloc-{number}", f"203.0.113.{number}", instance, interface)
 
@@ -184,6 +200,24 @@ def test_nothing_is_said_against_a_good_fleet() -> None:
             id="more addresses than instances",
         ),
         pytest.param(
+            seen(
+                address_count=1,
+                pool=(address(1),),
+                running=(interfaces(2, instance="web", volume="web"),),
+            ),
+            ["3 of lt-web gives an instance 2 network interfaces", "or set addresses.count to 0"],
+            id="interfaces without a tag",
+        ),
+        pytest.param(
+            seen(
+                address_count=1,
+                pool=(address(1),),
+                running=(interfaces(3, **{"network-interface": "shop"}),),
+            ),
+            ["does not carry the tag ovenbird:fleet=web; add it for network-interface"],
+            id="interfaces of another fleet",
+        ),
+        pytest.param(
             seen(group_tags={}, current=None, refreshes=(refresh("Pending"),)),
             ["tag ovenbird:fleet=web", "does not exist any more", "refreshed by somebody else"],
             id="everything at once",
@@ -216,6 +250,19 @@ def test_refuses(fleet: Seen, sentences: list[str]) -> None:
             id="a stranger holds one too many",
         ),
         pytest.param(seen(group_suspended=("AZRebalance",)), id="harmless suspension"),
+        pytest.param(
+            seen(
+                address_count=1,
+                pool=(address(1),),
+                running=(interfaces(2, **{"network-interface": "web"}),),
+            ),
+            id="several interfaces with the tag",
+        ),
+        pytest.param(
+            seen(address_count=1, pool=(address(1),), running=(interfaces(1),)),
+            id="one interface, which the instance stands for",
+        ),
+        pytest.param(seen(running=(interfaces(2),)), id="several interfaces and no addresses"),
         pytest.param(
             seen(roll=RollSettings(alarms=("a",)), alarms={"a": "OK"}), id="a quiet alarm"
         ),

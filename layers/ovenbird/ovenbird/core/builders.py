@@ -15,6 +15,7 @@ from ovenbird.core.tokens import token
 ROLE = "ovenbird:role"
 BUILDER = "builder"
 
+_UNIQUE = ("NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses", "Ipv6Addresses")
 _ENDING = ("shutting-down", "terminated")
 SEEN_AFTER = timedelta(seconds=90)  # that long may EC2 not show an instance that was launched
 
@@ -107,14 +108,14 @@ def launch_request(
     """The RunInstances request: the group's template, with what a builder needs otherwise.
 
     It stops, and does not terminate, when its script shuts it down; it can be stopped and
-    terminated whatever the template protects; none of its volumes outlives it.
+    terminated whatever the template protects; none of its volumes and interfaces outlives it.
 
     Args:
         template: The version's LaunchTemplateData.
         base: The image it starts from, in place of the template's.
         kept_devices: The devices that the base image keeps when an instance is terminated.
         subnet: One of the group's. A template that describes its network interfaces gets it there,
-            because EC2 refuses a subnet beside them.
+            in each, because EC2 refuses a subnet beside them.
 
     Source: EC2 API reference, RunInstances.
     """
@@ -141,8 +142,8 @@ def launch_request(
         ],
     }
     interfaces = template.get("NetworkInterfaces")
-    if subnet and interfaces:
-        request["NetworkInterfaces"] = [_in_subnet(interface, subnet) for interface in interfaces]
+    if interfaces:
+        request["NetworkInterfaces"] = [_own(interface, subnet) for interface in interfaces]
     elif subnet:
         request["SubnetId"] = subnet
     devices = _disposable(template.get("BlockDeviceMappings") or [], kept_devices)
@@ -151,12 +152,14 @@ def launch_request(
     return {**request, "ClientToken": token(rollout, "bake_image", request)}
 
 
-def _in_subnet(interface: Mapping[str, Any], subnet: str) -> dict[str, Any]:
-    moved = deepcopy(dict(interface))
-    moved["SubnetId"] = subnet
-    for address in moved.get("Ipv6Addresses", []):
-        address.pop("IsPrimaryIpv6", None)  # EC2 says it in answers and takes it in no request
-    return moved
+def _own(interface: Mapping[str, Any], subnet: str | None) -> dict[str, Any]:
+    """The builder's own interface: without what only one instance can have."""
+    own = {key: deepcopy(value) for key, value in interface.items() if key not in _UNIQUE}
+    if interface.get("Ipv6Addresses"):
+        own["Ipv6AddressCount"] = len(interface["Ipv6Addresses"])
+    if subnet:
+        own["SubnetId"] = subnet
+    return {**own, "DeleteOnTermination": True}
 
 
 def _disposable(

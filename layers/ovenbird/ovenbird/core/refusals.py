@@ -72,6 +72,7 @@ def refusals(seen: Seen) -> tuple[str, ...]:
         *_room(seen),
         *_alarms(seen),
         *_addresses(seen),
+        *_interfaces(seen),
     )
 
 
@@ -261,3 +262,30 @@ def _addresses(seen: Seen) -> Iterator[str]:
             f"addresses.count is {wanted}, but group {seen.group.name} has {seen.group.desired} "
             "instances, and each takes one address; lower the count, or make the group larger."
         )
+
+
+def _interfaces(seen: Seen) -> Iterator[str]:
+    """An instance with several takes no address by itself; its first interface does, if tagged.
+
+    Source: EC2 API reference, AssociateAddress, parameter InstanceId.
+    """
+    if seen.address_count == 0:
+        return
+    for version in seen.running:
+        several = len(version.content.get("NetworkInterfaces") or ())
+        if several > 1 and _interface_tags(version).get(TAG) != seen.fleet:
+            yield (
+                f"Version {version.number} of {version.template_id} gives an instance {several} "
+                "network interfaces, and an Elastic IP goes on the first, which does not carry the "
+                f"tag {TAG}={seen.fleet}; add it for network-interface in its TagSpecifications, "
+                "or set addresses.count to 0."
+            )
+
+
+def _interface_tags(version: Version) -> dict[str, str]:
+    return {
+        tag["Key"]: tag.get("Value", "")
+        for each in version.content.get("TagSpecifications") or ()
+        if each.get("ResourceType") == "network-interface"
+        for tag in each.get("Tags") or ()
+    }
