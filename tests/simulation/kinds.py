@@ -181,9 +181,11 @@ PAGES = {
     "DescribeInstances": "Reservations",
     "DescribeLaunchTemplateVersions": "LaunchTemplateVersions",
     "DescribeScalingActivities": "Activities",
+    "DescribeTags": "Tags",
     "GetParametersByPath": "Parameters",
     "ListCommandInvocations": "CommandInvocations",
 }
+_PAGED_UNASKED = {"DescribeScalingActivities", "DescribeTags", "GetParametersByPath"}
 _BAD_TOKEN = {"ec2": "InvalidNextToken", "autoscaling": "InvalidNextToken"}
 _BAD_TOKEN_ELSEWHERE = "InvalidNextToken"
 
@@ -191,8 +193,7 @@ _BAD_TOKEN_ELSEWHERE = "InvalidNextToken"
 def _comes_in_pages(_struck: Struck, call: HandlerCall) -> bool:
     """Whether the caller asked for the first of its pages: then it may be short."""
     sized = {"MaxResults", "MaxRecords"} & set(call.params)
-    always = call.operation in ("DescribeScalingActivities", "GetParametersByPath")
-    return "NextToken" not in call.params and (bool(sized) or always)
+    return "NextToken" not in call.params and (bool(sized) or call.operation in _PAGED_UNASKED)
 
 
 def _short_page(struck: Struck, call: HandlerCall, go: Go) -> Any:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from tests.stories import fleets
+from tests.stories.calls import Go, HandlerCall, undisturbed
 from tests.stories.fleets import TAG, Fleet
 from tests.stories.story import a_fleet
-from tests.stories.world import World
+from tests.stories.world import World, present
 
 
 def stranger(world: World, web: Fleet) -> str:
@@ -114,6 +120,53 @@ def test_without_a_count_the_pool_is_left_alone() -> None:
         assert web.revisions == {new: 4}
         address = web.world.cloud.ec2.addresses.all[answer["AllocationId"]]
         assert not address.instance_id
+
+
+def asked_after_an_event(web: Fleet) -> list[list[str]]:
+    """What each look after an event asks AWS for, when an instance comes to the group."""
+    since = len(web.world.calls)
+    web.update(DesiredCapacity=5)
+    web.world.run_for(minutes=11)
+    assert len(web.serving) == 5
+    looks: dict[int, list[str]] = {}
+    for call in web.world.calls[since:]:
+        if call.function == "move_address":
+            looks.setdefault(call.invocation, []).append(call.operation)
+    return list(looks.values())
+
+
+def test_a_group_of_nobody_here_costs_one_small_call() -> None:
+    with a_fleet() as web:
+        del web.group.tags[TAG]
+        assert asked_after_an_event(web) == [["DescribeTags"]]
+
+
+def test_a_fleet_without_addresses_costs_two() -> None:
+    with a_fleet(addresses=0) as web:
+        assert asked_after_an_event(web) == [["DescribeTags", "GetParameter"]]
+
+
+@pytest.mark.parametrize("operation", ["DescribeTags", "GetParameter"])
+def test_a_group_that_goes_while_it_is_looked_at_is_left_alone(operation: str) -> None:
+    with present() as world:
+        web = fleets.make(world)
+        before = len(world.executions("addresses"))
+
+        def deletes_it(call: HandlerCall, go: Go) -> Any:
+            if call.function == "move_address" and call.operation == operation:
+                group = world.cloud.autoscaling.groups["web"]
+                group.members.clear()
+                group.desired = 0
+                world.operator("autoscaling", "DeleteAutoScalingGroup", AutoScalingGroupName="web")
+                world.interference = undisturbed
+            return go()
+
+        world.interference = deletes_it
+        web.update(DesiredCapacity=5)
+        world.run_for(minutes=11)
+        (ended,) = world.executions("addresses")[before:]
+        assert ended.status == "SUCCEEDED"
+        assert ended.output["addresses"]["ignored"]
 
 
 def test_a_group_that_is_not_ours_is_left_alone() -> None:

@@ -75,6 +75,19 @@ def test_launches_are_read_as_far_back_as_the_last_that_came_off(aws: Stubber) -
     )
 
 
+def test_one_tag_of_a_group_is_asked_for_and_found_on_a_later_page(aws: Stubber) -> None:
+    chosen = [
+        {"Name": "auto-scaling-group", "Values": ["web"]},
+        {"Name": "key", "Values": ["team"]},
+    ]
+    found = {"ResourceId": "web", "Key": "team", "Value": "one"}
+    aws.add_response("describe_tags", {"Tags": [], "NextToken": "2"}, {"Filters": chosen})
+    aws.add_response("describe_tags", {"Tags": [found]}, {"Filters": chosen, "NextToken": "2"})
+    assert autoscaling.tag("web", "team") == "one"
+    aws.add_response("describe_tags", {"Tags": []}, {"Filters": chosen})
+    assert autoscaling.tag("web", "team") is None
+
+
 def test_a_group_that_is_gone_has_no_launches(aws: Stubber) -> None:
     aws.add_client_error("describe_scaling_activities", "ValidationError", "name not found")
     with pytest.raises(NotFound, match="name not found"):

@@ -72,7 +72,7 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
     group = autoscaling.describe_group(event["plan"]["group"])
-    if refusal := _not_ours(fleet, group):
+    if refusal := _not_ours(fleet, group.name, group.tags.get(_TAG)):
         raise AddressFailed(refusal)
     outcome = _turn(fleet, group, now)
     if outcome.settled:
@@ -93,17 +93,14 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         detail.get("Destination", "AutoScalingGroup"),
     ):
         return _ignored("An instance in the warm pool serves nobody.")
-    try:
-        group = autoscaling.describe_group(name)
-    except NotFound as gone:
-        return _ignored(str(gone))
-    if _TAG not in group.tags:
+    owner = autoscaling.tag(name, _TAG)  # the account's other groups have events too: many
+    if owner is None:
         return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
     try:
-        fleet = parameters.fleet(group.tags[_TAG])
+        fleet = parameters.fleet(owner)
     except NotFound as missing:
         return _ignored(str(missing))
-    refusal = _not_ours(fleet, group)
+    refusal = _not_ours(fleet, name, owner)
     return _ignored(refusal) if refusal else _watch(fleet, event, now)
 
 
@@ -114,7 +111,10 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
     told = watches.join(fleet.group, watcher, now)
     if told is None:
         return _ignored(f"Another run looks after group {fleet.group}; it looks once more now.")
-    group = autoscaling.describe_group(fleet.group)
+    try:
+        group = autoscaling.describe_group(fleet.group)
+    except NotFound as gone:  # it was there a moment ago; the watch ends by itself
+        return _ignored(str(gone))
     outcome = _turn(fleet, group, now)
     before = event.get("addresses") or {}
     # News begin the patience anew, but not while an address has nowhere to go.
@@ -135,11 +135,11 @@ def _too_long(outcome: _Outcome, patience: timedelta) -> AddressFailed:
     return AddressFailed(f"After {patience // timedelta(minutes=1)} minutes: {outcome.reason}")
 
 
-def _not_ours(fleet: Fleet, group: Group) -> str:
-    """Why the group's addresses are none of our business; empty where they are."""
-    if group.name != fleet.group or group.tags.get(_TAG) != fleet.name:
+def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
+    """Why the addresses of a group with that tag are none of our business; empty where they are."""
+    if group != fleet.group or owner != fleet.name:
         return (
-            f"Group {group.name} is not the tagged group of fleet {fleet.name} "
+            f"Group {group} is not the tagged group of fleet {fleet.name} "
             f"({fleet.group}, tag {_TAG}={fleet.name})."
         )
     return f"Fleet {fleet.name} has no addresses." if fleet.addresses.count == 0 else ""
@@ -147,7 +147,7 @@ def _not_ours(fleet: Fleet, group: Group) -> str:
 
 def _by_hand(fleet: Fleet, now: datetime) -> Answer:
     group = autoscaling.describe_group(fleet.group)
-    refusal = _not_ours(fleet, group)
+    refusal = _not_ours(fleet, group.name, group.tags.get(_TAG))
     if refusal:
         return _ignored(refusal)
     outcome = _turn(fleet, group, now)
