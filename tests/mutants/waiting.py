@@ -137,4 +137,14 @@ MUTANTS = (
         "if False:",
         ("stories/test_roll_back.py",),
     ),
+    Mutant(
+        "lease-not-prolonged",
+        "Who wakes up after its lease goes on, and loses the lane in the middle of its turn.",
+        f"{LAYER}/ledger/lanes.py",
+        'if ours and item["expires"] < _epoch(now + TURN):',
+        "if False:",
+        (
+            "stories/test_switches.py::test_one_that_slept_past_its_lease_writes_nothing_beside_the_next_one",
+        ),
+    ),
 )

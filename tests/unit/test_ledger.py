@@ -92,6 +92,25 @@ class TestLanes:
         with pytest.raises(LaneLost, match="rollout web-2"):
             lanes.check("web", "web-1", 1)
 
+    def test_who_finds_little_left_of_its_lease_prolongs_it(self) -> None:
+        late = NOON + lanes.LEASE - timedelta(minutes=2)
+        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.hold("web", "web-1", 1, late)
+        later = late + timedelta(minutes=20)
+        assert isinstance(lanes.take("web", "web-2", later, at=at(1)), Held)
+        lanes.request_stop("web", "web-1", "somebody", "why", at(5))
+        with pytest.raises(Stopped):
+            lanes.hold("web", "web-1", 1, later + timedelta(minutes=20))  # an undo goes on
+        later += timedelta(minutes=40)
+        assert isinstance(lanes.take("web", "web-3", later, at=at(6)), Held)
+
+    def test_who_has_lost_the_lane_prolongs_nothing(self) -> None:
+        lanes.take("web", "web-1", NOON, at=at(0))
+        much_later = NOON + 2 * lanes.LEASE
+        with pytest.raises(LaneLost):
+            lanes.hold("web", "web-1", 9, much_later)
+        assert lanes.take("web", "web-2", much_later, at=at(1)) == Taken(2)
+
     def test_the_newest_release_wins_the_queue(self) -> None:
         lanes.take("web", "web-1", NOON, at=at(0))
         assert lanes.queue("web", "web-3", at(3), "web-1 is rolling") == Queued()

@@ -22,6 +22,7 @@ from ovenbird.ledger import table
 from ovenbird.ledger.table import Item, Unmet
 
 LEASE = timedelta(minutes=30)
+TURN = timedelta(minutes=5)  # no function runs that long
 
 _FREE = "(attribute_not_exists(#holder) OR (#expires < :now AND #holder <> :rollout))"
 _NEWEST_WAITING = "(attribute_not_exists(#queued) OR #queued = :rollout OR #queued_at <= :at)"
@@ -169,7 +170,7 @@ def unqueue(fleet: str, rollout: str) -> None:
 
 
 def check(fleet: str, rollout: str, fence: int) -> None:
-    """Every step of a rollout begins with this.
+    """Whether the lane is ours at this moment.
 
     Raises:
         LaneLost: Another rollout owns the fleet now; do not write.
@@ -178,6 +179,28 @@ def check(fleet: str, rollout: str, fence: int) -> None:
     IAM: dynamodb:GetItem
     """
     _judge(fleet, rollout, fence, table.get(_pk(fleet)) or {})
+
+
+def hold(fleet: str, rollout: str, fence: int, now: datetime, *, lease: timedelta = LEASE) -> None:
+    """The lane is ours, and nobody can take it over before this turn is over.
+
+    Every step that changes what other rollouts touch begins with this. AWS's calls bear no fence
+    number, so a lease must not run out between the look at it and the last write of the turn; it is
+    prolonged where the rollout has slept for so long that it could. That happens also where
+    ``Stopped`` is raised, so undoing may catch it and go on.
+
+    Raises:
+        LaneLost: Another rollout owns the fleet now; do not write.
+        Stopped: A person wants this rollout to stop.
+
+    IAM: dynamodb:GetItem, dynamodb:UpdateItem
+    """
+    item = table.get(_pk(fleet)) or {}
+    ours = (item.get("holder"), item.get("fence")) == (rollout, fence)
+    if ours and item["expires"] < _epoch(now + TURN):
+        values = {"rollout": rollout, "fence": fence, "expires": _epoch(now + lease)}
+        item = table.update(_pk(fleet), "SET #expires = :expires", values, condition=_OURS).item
+    _judge(fleet, rollout, fence, item)
 
 
 def renew(

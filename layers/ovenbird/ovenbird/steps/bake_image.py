@@ -75,7 +75,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """
     state.check(event, now, "release", "plan.fence", "plan.from", *_PLANNED)
     rollout, fence = event["rollout"], event["plan"]["fence"]
-    lanes.check(event["fleet"], rollout, fence)
+    lanes.hold(event["fleet"], rollout, fence, now)
     try:
         bake = _bake(event)
         answer = _turn(bake, event.get("bake") or {}, now)

@@ -65,7 +65,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     state.check(event, now, "plan.fence", "plan.group")
     name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
-    lanes.check(name, rollout, fence)
+    lanes.hold(name, rollout, fence, now)
     fleet = parameters.fleet(name)
     if fleet.addresses.count == 0:
         return answers.done(f"Fleet {name} has no addresses.")

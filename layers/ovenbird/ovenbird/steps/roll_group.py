@@ -50,7 +50,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """
     state.check(event, now, "plan.fence", "plan.group", "plan.began", "version")
     rollout, fence = event["rollout"], event["plan"]["fence"]
-    lanes.check(event["fleet"], rollout, fence)
+    lanes.hold(event["fleet"], rollout, fence, now)
     answer = _turn(event, parameters.fleet(event["fleet"]), now)
     if answer["next"] == "wait":
         lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])

@@ -36,7 +36,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     known = rollouts.read(rollout)
     settled = known is not None and bool(known.result)
     if not settled:
-        lanes.check(fleet, rollout, plan["fence"])
+        lanes.hold(fleet, rollout, plan["fence"], now)
     image = state.image_of(event)
     if not settled:
         for template, number in event["version"]["targets"].items():

@@ -119,7 +119,7 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
     lane = (event["fleet"], event["rollout"], plan["fence"])
     try:
         with suppress(Stopped):  # a person stopped the rollout: that is what is done here
-            lanes.check(*lane)
+            lanes.hold(*lane, now)
     except LaneLost as lost:
         return _Verdict(f"{lost} The group is left to it.", "nothing touched")
     fleet, since = _fleet(event["fleet"]), told.get("since", now.isoformat())
