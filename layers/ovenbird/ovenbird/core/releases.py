@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 REVISION = "{revision}"
@@ -46,8 +46,9 @@ class Release:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Release:
-        """What :meth:`to_json` wrote."""
-        return cls(**written)
+        """What :meth:`to_json` wrote, in whatever version of Ovenbird; it may have known more."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in written.items() if name in known})
 
 
 @dataclass(frozen=True)
