@@ -159,28 +159,34 @@ def test_no_volume_outlives_the_builder(
     assert made.get("BlockDeviceMappings") == sent
 
 
+def overrides(*given: dict[str, Any]) -> dict[str, Any]:
+    return {"LaunchTemplate": {"Overrides": list(given)}}
+
+
 @pytest.mark.parametrize(
     ("template", "mixed", "expected"),
     [
-        pytest.param({"InstanceType": "t4g.small"}, None, "t4g.small", id="the template's"),
+        pytest.param({"InstanceType": "t4g.small"}, None, ("t4g.small",), id="the template's"),
+        pytest.param(
+            {"InstanceType": "c7g.large"},
+            overrides({"InstanceType": "m7g.large"}, {"InstanceType": "c7g.large"}),
+            ("c7g.large", "m7g.large"),
+            id="the template's first, each once",
+        ),
         pytest.param(
             {},
-            {
-                "LaunchTemplate": {
-                    "Overrides": [{"WeightedCapacity": "1"}, {"InstanceType": "c7g.large"}]
-                }
-            },
-            "c7g.large",
-            id="the first override with one",
+            overrides({"WeightedCapacity": "1"}, {"InstanceType": "c7g.large"}),
+            ("c7g.large",),
+            id="those of overrides that name one",
         ),
-        pytest.param({}, None, None, id="none"),
-        pytest.param({}, {"LaunchTemplate": {}}, None, id="no overrides"),
+        pytest.param({}, None, (), id="none"),
+        pytest.param({}, {"LaunchTemplate": {}}, (), id="no overrides"),
     ],
 )
-def test_finds_an_instance_type(
-    template: dict[str, Any], mixed: dict[str, Any] | None, expected: str | None
+def test_finds_the_instance_types(
+    template: dict[str, Any], mixed: dict[str, Any] | None, expected: tuple[str, ...]
 ) -> None:
-    assert builders.instance_type(template, mixed) == expected
+    assert builders.instance_types(template, mixed) == expected
 
 
 def builder(instance_id: str, state: str, rollout: str = "web-1", minutes: int = 0) -> Builder:

@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ovenbird.aws import clients
+from ovenbird.aws import clients, quotas
 from ovenbird.aws.faults import code, translated
 from ovenbird.core.images import BAKE_KEY, FLEET, Image, bad_tag
-from ovenbird.errors import NotFound, NotYetVisible
+from ovenbird.errors import BakeFailed, NotFound, NotYetVisible
 
 
 def get(image_id: str) -> Image:
@@ -110,6 +110,7 @@ def create(
         The image id at once; the image is ``pending`` for minutes, sometimes hours.
 
     Raises:
+        BakeFailed: A quota of the account is used up.
         NotYetVisible: The name is taken by an image that could not be seen; look again.
 
     IAM: ec2:CreateImage
@@ -136,6 +137,8 @@ def create(
         try:
             return str(clients.get("ec2").create_image(**request)["ImageId"])
         except ClientError as error:
+            if quotas.is_used_up(error):
+                raise BakeFailed(quotas.sentence(error)) from error
             if code(error) != "InvalidAMIName.Duplicate":
                 raise
             raise NotYetVisible(f"An image {name} exists but cannot be seen yet.") from error

@@ -11,22 +11,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ovenbird.aws import clients
+from ovenbird.aws import clients, quotas
 from ovenbird.aws.faults import code, text, translated
 from ovenbird.core.builders import BUILDER, ROLE, Builder
 from ovenbird.core.images import FLEET, ROLLOUT
 from ovenbird.errors import BakeFailed
 
 _NO_ROOM = {
-    "InstanceLimitExceeded",
     "InsufficientAddressCapacity",
     "InsufficientCapacity",
     "InsufficientFreeAddressesInSubnet",
     "InsufficientInstanceCapacity",
-    "MaxSpotInstanceCountExceeded",
-    "SpotMaxPriceTooLow",
     "Unsupported",  # the type is not offered in the subnet's zone
-    "VcpuLimitExceeded",
 }
 
 
@@ -68,7 +64,7 @@ def _builder(instance: Mapping[str, Any]) -> Builder:
 
 
 def launch(requests: Sequence[Mapping[str, Any]]) -> str:
-    """Launch one builder by the first of the requests that EC2 has room for (a subnet each).
+    """Launch one builder by the first of the requests that EC2 has room for.
 
     Repeating the same requests returns the same instance, because each carries its ClientToken.
 
@@ -76,7 +72,8 @@ def launch(requests: Sequence[Mapping[str, Any]]) -> str:
         The instance id, ``i-…``; describe calls may not show it for some seconds.
 
     Raises:
-        BakeFailed: No subnet has room, or the token's instance is terminated already.
+        BakeFailed: EC2 has no room for any of them, a quota of the account is used up, or the
+            token's instance is terminated already.
         NotFound: The template, image or subnet is gone.
 
     IAM: ec2:RunInstances
@@ -93,6 +90,10 @@ def launch(requests: Sequence[Mapping[str, Any]]) -> str:
                     raise BakeFailed("The builder was terminated before its image was made.") from (
                         error
                     )
+                if quotas.is_used_up(error):
+                    raise BakeFailed(
+                        quotas.sentence(error, request.get("InstanceType", ""))
+                    ) from error
                 if code(error) not in _NO_ROOM:
                     raise
                 refused.append(f"{text(error)} ({code(error)})")

@@ -14,6 +14,7 @@ from ovenbird.core.tokens import token
 
 ROLE = "ovenbird:role"
 BUILDER = "builder"
+MOST_TYPES = 4
 
 _UNIQUE = ("NetworkInterfaceId", "PrivateIpAddress", "PrivateIpAddresses", "Ipv6Addresses")
 _ENDING = ("shutting-down", "terminated")
@@ -70,12 +71,15 @@ def alive(builders: Sequence[Builder]) -> tuple[str, ...]:
     return tuple(builder.instance_id for builder in builders if builder.is_alive)
 
 
-def instance_type(template: Mapping[str, Any], mixed: Mapping[str, Any] | None) -> str | None:
-    """The type to launch: the template's, else that of the first override that names one."""
-    if template.get("InstanceType"):
-        return str(template["InstanceType"])
+def instance_types(template: Mapping[str, Any], mixed: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The types to try: the template's first, then those that the group's overrides name.
+
+    The overrides launch the same image, so each of their types can boot it. Not all of a long list:
+    each is tried in every subnet, in one turn.
+    """
     overrides = ((mixed or {}).get("LaunchTemplate") or {}).get("Overrides") or []
-    return next((str(o["InstanceType"]) for o in overrides if o.get("InstanceType")), None)
+    named = (each.get("InstanceType") for each in (template, *overrides))
+    return tuple(dict.fromkeys(str(each) for each in named if each))[:MOST_TYPES]
 
 
 def refusal(running: Version) -> str | None:

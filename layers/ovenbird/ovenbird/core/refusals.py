@@ -246,7 +246,8 @@ def _addresses(seen: Seen) -> Iterator[str]:
     if len(seen.pool) < wanted:
         yield (
             f"addresses.count is {wanted}, but {len(seen.pool)} Elastic IPs carry the tag "
-            f"{TAG}={seen.fleet}; tag more of them, or lower the count."
+            f"{TAG}={seen.fleet}; tag more of them (the quota EC2-VPC Elastic IPs says how many "
+            "the account may have), or lower the count."
         )
         return
     members = {each.instance_id for each in seen.group.members}

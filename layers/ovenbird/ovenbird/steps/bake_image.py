@@ -218,8 +218,8 @@ def _launch(bake: _Bake) -> str:
     template = ec2_templates.version(source["template"], source["version"])
     group = autoscaling.describe_group(bake.plan["group"])
     base = ec2_images.get(bake.plan["base"])
-    kind = builders.instance_type(template.content, group.mixed)
-    if kind is None:
+    kinds = builders.instance_types(template.content, group.mixed)
+    if not kinds:
         raise BakeFailed(
             f"Version {template.number} of {template.template_id} names no instance type, and no"
             f" override of the group {group.name} does; a builder needs one."
@@ -237,6 +237,7 @@ def _launch(bake: _Bake) -> str:
                 fleet=bake.wanted.fleet,
                 rollout=bake.wanted.rollout,
             )
+            for kind in kinds
             for subnet in group.subnets or (None,)
         ]
     )
