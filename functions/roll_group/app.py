@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.roll_group import step
 
-clients.warm("autoscaling", "dynamodb", "ssm")
+clients.warm("autoscaling", "dynamodb")
 handler = entry("roll_group", step)

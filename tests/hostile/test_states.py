@@ -35,10 +35,17 @@ STEPS = (
 )
 NEEDED = {
     "plan_rollout": ["fleet", "action", "release"],
-    "bake_image": ["release", "plan.fence", "plan.base", "plan.bake.key", "plan.from"],
+    "bake_image": [
+        "release",
+        "plan.fence",
+        "plan.document",
+        "plan.base",
+        "plan.bake.key",
+        "plan.from",
+    ],
     "publish_template": ["plan.fence", "plan.from", "plan.from.image", "bake.image"],
-    "roll_group": ["plan.fence", "plan.group", "plan.began", "version", "version.targets"],
-    "move_address": ["fleet", "plan.fence", "plan.group"],
+    "roll_group": ["plan.fence", "plan.document", "plan.group", "plan.began", "version.targets"],
+    "move_address": ["fleet", "plan.fence", "plan.document", "plan.group"],
     "settle_rollout": ["plan.fence", "plan.reason", "plan.from", "version", "bake.image"],
     "undo_rollout": ["fleet", "rollout", "plan.fence", "plan.group", "plan.began"],
 }
@@ -154,6 +161,7 @@ def test_who_it_is_must_be_true(
         pytest.param("bake_image", "plan.bake.key", "0" * 16, id="another bake key"),
         pytest.param("bake_image", "plan.base", "ami-00000000000000000", id="another base"),
         pytest.param("bake_image", "release.digest", "evil", id="another content"),
+        pytest.param("bake_image", "plan.document", '{"groups": ["x"]}', id="another document"),
         pytest.param("publish_template", "bake.image", "ami-00000000000000000", id="no image"),
         pytest.param("publish_template", "plan.from.template", "lt-00000000", id="no template"),
         pytest.param("roll_group", "plan.group", "other", id="no group"),
@@ -165,7 +173,7 @@ def test_what_can_be_compared_is_compared(
     witness: Witness, whole: dict[str, Any], step: str, field: str, value: Any
 ) -> None:
     outcome = witness.ask(step, put(whole, path_of(field), value))
-    assert outcome.failure in ("BakeFailed", "NotFound", "RollFailed", "AddressFailed"), outcome
+    assert outcome.failure in ("BadEvent", "NotFound", "RollFailed", "AddressFailed"), outcome
     assert outcome.change is None
 
 

@@ -111,13 +111,13 @@ def test_after_a_failed_script_the_same_content_is_baked_again() -> None:
 
 
 def test_a_builder_that_cannot_be_seen_yet_is_waited_for_and_ended() -> None:
-    """The bake fails in the minute in which EC2 may not show what was launched."""
+    """A person stops it in the minute in which EC2 may not show what was launched."""
     with a_fleet() as web:
         web.world.cloud.kernel.visible_after = timedelta(seconds=50)
         web.world.upload("two")
         web.world.run_until(lambda: bool(web.builders))
-        web.document(bake="wrong")
+        web.roll_back()
         rollout = web.world.finish()
-        assert rollout.error == "BadFleet"
+        assert rollout.error == "Stopped"
         assert web.is_as_before()
         assert len(web.builders) == 1

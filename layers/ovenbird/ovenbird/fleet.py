@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -113,7 +113,7 @@ class AddressSettings:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The document, checked, with its defaults in place."""
+    """The document, checked, with its defaults in place; ``text`` is as its owner wrote it."""
 
     name: str
     group: str
@@ -121,6 +121,7 @@ class Fleet:
     bake: BakeSettings = BakeSettings()
     roll: RollSettings = RollSettings()
     addresses: AddressSettings = AddressSettings()
+    text: str = field(default="{}", compare=False)
 
 
 def parse(name: str, text: str) -> Fleet:
@@ -147,7 +148,7 @@ def parse(name: str, text: str) -> Fleet:
         wrong = _beyond_the_schema(document)
     if wrong is not None:
         raise BadFleet(f"Fleet {name}: {wrong}")
-    return _fleet(name, document)
+    return replace(_fleet(name, document), text=text)
 
 
 @cache

@@ -18,10 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ovenbird import fleet as documents
 from ovenbird import schema
 from ovenbird.core.quotes import quoted
 from ovenbird.errors import BadEvent
 from ovenbird.events.envelope import CLOCKS_DIFFER, at
+from ovenbird.fleet import Fleet
 
 
 def check(event: dict[str, Any], now: datetime, *needs: str) -> None:
@@ -55,6 +57,18 @@ def check_addresses(event: dict[str, Any]) -> None:
     wrong = schema.first_error(part, event.get("addresses", {}), "addresses")
     if wrong:
         raise BadEvent(wrong)
+
+
+def fleet_of(event: dict[str, Any]) -> Fleet:
+    """The fleet document as it was when the rollout was planned.
+
+    A rollout reads it once: whoever edits it meanwhile means the next one, and a slip of the pen
+    must not undo a good release.
+
+    Raises:
+        BadFleet: It is wrong; the text says where.
+    """
+    return documents.parse(event["fleet"], event["plan"]["document"])
 
 
 def image_of(event: dict[str, Any]) -> str:

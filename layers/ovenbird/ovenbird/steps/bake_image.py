@@ -20,7 +20,6 @@ from ovenbird.aws import (
     ec2_images,
     ec2_instances,
     ec2_templates,
-    parameters,
 )
 from ovenbird.core import bakes, builders, images, scripts
 from ovenbird.core.bakes import (
@@ -39,14 +38,15 @@ from ovenbird.core.bakes import (
 )
 from ovenbird.core.commands import Command
 from ovenbird.core.made import Made
-from ovenbird.errors import BakeFailed, NotYetVisible, OvenbirdError, Terminal
+from ovenbird.core.quotes import quoted
+from ovenbird.errors import BadEvent, BakeFailed, NotYetVisible, OvenbirdError, Terminal
 from ovenbird.events import Release
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
 
 _AT_WORK = ("pending", "running", "stopping")
-_PLANNED = ("plan.group", "plan.base", "plan.bake.key", "plan.bake.name")
+_PLANNED = ("plan.document", "plan.group", "plan.base", "plan.bake.key", "plan.bake.name")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
     Raises:
         BadEvent: The state is not well made.
-        BakeFailed: The script failed, the image failed, time is up, or the fleet document has
-            changed since the plan. The rollout's builders are terminated first.
+        BadFleet: The document in the plan is wrong.
+        BakeFailed: The script failed, the image failed, or time is up. The rollout's builders are
+            terminated first.
     """
     state.check(event, now, "release", "plan.fence", "plan.from", *_PLANNED)
     rollout, fence = event["rollout"], event["plan"]["fence"]
@@ -90,17 +91,15 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 
 def _bake(event: dict[str, Any]) -> _Bake:
-    fleet = parameters.fleet(event["fleet"])
-    release, plan = Release.from_json(event["release"]), event["plan"]
-    settings = fleet.bake
+    fleet, plan = state.fleet_of(event), event["plan"]
+    release, settings = Release.from_json(event["release"]), fleet.bake
     key = images.bake_key(
         plan["base"], release.digest, settings.install, settings.verify, settings.environment
     )
-    named_base = settings.base if (settings.base or "").startswith("ami-") else plan["base"]
-    if key != plan["bake"]["key"] or named_base != plan["base"]:
-        raise BakeFailed(
-            f"The bake section of the fleet {fleet.name} has changed since this rollout was"
-            " planned; release again, and the new one is baked."
+    if key != plan["bake"]["key"]:  # only by hand: what is baked would be found as something else
+        raise BadEvent(
+            f"plan.bake.key is {quoted(plan['bake']['key'])}; it must be {key}, the key of the"
+            " plan's base, release and document."
         )
     return _Bake(
         fleet,
@@ -186,10 +185,15 @@ def _look(bake: _Bake, made: Made, ended: Command | None) -> Seen:
     seen = Seen(image, found, made=made)
     if image is not None or builder is None or not builder.is_alive or builder.state == "pending":
         return seen
-    command = ended or commands.find(builder.instance_id, bake.comment)
+    if ended is not None:
+        return replace(seen, command=ended)
+    boots = not made.script and builder.state == "running"
+    online = boots and commands.online(builder.instance_id)
+    if boots and not online:
+        return seen  # nothing can have been sent to it
+    command = commands.find(builder.instance_id, bake.comment)
     if command is None and made.script and made.script_since:
         command = Command(made.script, "Pending", made.script_since)
-    online = command is None and builder.state == "running" and commands.online(builder.instance_id)
     return replace(seen, command=command, online=online)
 
 

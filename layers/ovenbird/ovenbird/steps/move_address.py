@@ -63,10 +63,10 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
-    state.check(event, now, "plan.fence", "plan.group")
+    state.check(event, now, "plan.fence", "plan.document", "plan.group")
     name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
     lanes.hold(name, rollout, fence, now)
-    fleet = parameters.fleet(name)
+    fleet = state.fleet_of(event)
     if fleet.addresses.count == 0:
         return answers.done(f"Fleet {name} has no addresses.")
     bell = f"group-{event['plan']['group']}"

@@ -92,7 +92,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         plan=plan,
         now=now,
     )
-    return plan | {"fence": turn.fence, "began": began}
+    return plan | {"fence": turn.fence, "began": began, "document": fleet.text}
 
 
 def _wish(event: dict[str, Any], now: datetime) -> _Wish:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ovenbird import answers
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling, parameters
+from ovenbird.aws import autoscaling
 from ovenbird.core import rolls
 from ovenbird.core.groups import Group
 from ovenbird.core.progress import Progress
@@ -48,10 +48,10 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
             refreshes the group or gave it another template; or it did not get there in time.
         Refused: AWS does not accept the refresh; the group was not touched.
     """
-    state.check(event, now, "plan.fence", "plan.group", "plan.began", "version")
+    state.check(event, now, "plan.fence", "plan.document", "plan.group", "plan.began", "version")
     rollout, fence = event["rollout"], event["plan"]["fence"]
     lanes.hold(event["fleet"], rollout, fence, now)
-    answer = _turn(event, parameters.fleet(event["fleet"]), now)
+    answer = _turn(event, state.fleet_of(event), now)
     if answer["next"] == "wait":
         lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])
     return answer

@@ -20,7 +20,6 @@ from ovenbird.aws import (
     ec2_images,
     ec2_instances,
     executions,
-    parameters,
     topic,
 )
 from ovenbird.core import builders, launches, notices, undos
@@ -35,7 +34,6 @@ from ovenbird.errors import (
     BadEvent,
     BadFleet,
     LaneLost,
-    NotFound,
     Stopped,
     Terminal,
     Unavailable,
@@ -122,7 +120,7 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
             lanes.hold(*lane, now)
     except LaneLost as lost:
         return _Verdict(f"{lost} The group is left to it.", "nothing touched")
-    fleet, since = _fleet(event["fleet"]), told.get("since", now.isoformat())
+    fleet, since = _fleet(event), told.get("since", now.isoformat())
     irreversible = bool(told.get("irreversible"))
     unknown = f"group-{plan['group']}"  # while there is no refresh to be named
     bell = told.get("doorbell", unknown)
@@ -214,12 +212,12 @@ def _look(
     return _Look(group, way, wishes, decision, forth if blamed else ())
 
 
-def _fleet(name: str) -> Fleet:
-    """The fleet's wishes; where its document is gone or bad, what is safe for any group."""
+def _fleet(event: dict[str, Any]) -> Fleet:
+    """The fleet's wishes; where the plan has none that can be read, what is safe for any group."""
     try:
-        return parameters.fleet(name)
-    except (BadFleet, NotFound):
-        return Fleet(name, group="")
+        return state.fleet_of(event)
+    except (BadFleet, KeyError):
+        return Fleet(event["fleet"], group="")
 
 
 # Everything else ----------------------------------------------------------------------------------
