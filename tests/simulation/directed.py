@@ -27,6 +27,11 @@ HISTORIES: tuple[Schedule, ...] = (
     Schedule(0, wishes=(Wish("release"), Wish("release", Moment(200))), name="two releases"),
     Schedule(
         0,
+        wishes=(Wish("release"), Wish("release", Moment(200)), Wish("release", Moment(300))),
+        name="three releases",
+    ),
+    Schedule(
+        0,
         Made(document=_ALARMS),
         (Wish("release"), Wish("roll back", Moment(4000))),
         name="a release and its roll-back",

@@ -84,8 +84,8 @@ def _made(source: random.Random) -> Made:
     if source.random() < 0.1:
         roll["protected_instances"] = source.choice(("Refresh", "Ignore", "Wait"))
         roll["standby_instances"] = source.choice(("Terminate", "Ignore", "Wait"))
-    if source.random() < 0.2:
-        roll["give_up_after_minutes"] = source.choice((30, 60))
+    if source.random() < 0.2 and size <= 6:  # more cannot be rolled in that time
+        roll["give_up_after_minutes"] = source.choice((60, 90))
     version = source.choice(("1", "1", "1", "1", "$Latest", "$Default"))
     if version != "1":
         roll["pin"] = True

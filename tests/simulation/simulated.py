@@ -27,7 +27,7 @@ from tests.stories.invariants import Invariants
 from tests.stories.world import BUCKET, World
 
 _FAILED = CommandOutcome(2, stdout="unpacking", stderr="tar: This does not look like a tar archive")
-_LONGEST = timedelta(hours=80)  # of a history, in virtual time
+_LONGEST = timedelta(hours=130)  # of a history, in virtual time; events may be days late
 _PATIENCE = 5  # how often a person asks again
 _OUTAGE = timedelta(hours=1)  # what makes instances sick after a while is over then
 _WELL_FOR = timedelta(seconds=50)  # before those that become sick do

@@ -75,3 +75,19 @@ def test_the_builder_of_a_stopped_rollout_ends_before_another_one_begins() -> No
         assert not first.is_alive
         assert second.is_alive
         assert web.world.finish().status == "SUCCEEDED"
+
+
+def test_the_builder_of_a_stopped_rollout_ends_also_when_nothing_is_baked_any_more() -> None:
+    """Its image was under way; the next rollout of the same content finds it and bakes nothing."""
+    with a_fleet() as web:
+        web.world.upload("two")
+        web.world.run_until(lambda: bool(web.images))
+        stopped = web.world.rollouts[0]
+        web.world.states.stop({"executionArn": stopped.arn, "error": "", "cause": "by hand"})
+        web.world.run_for(minutes=30)
+        assert any(builder.is_alive for builder in web.builders)
+        new = web.world.upload("two")
+        assert web.world.finish().status == "SUCCEEDED"
+        assert web.revisions == {new: 4}
+        assert len(web.images) == 1
+        assert not any(builder.is_alive for builder in web.builders)

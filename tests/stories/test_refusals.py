@@ -71,6 +71,12 @@ def suspend(web: Fleet) -> None:
             "one instance",
             id="group of one with 100/100",
         ),
+        pytest.param(
+            {"roll": {"warmup_seconds": 600, "give_up_after_minutes": 30}},
+            nothing,
+            "alone take 40 minutes",
+            id="no time for its own waits",
+        ),
         pytest.param({}, untag, "ovenbird:fleet", id="not tagged"),
         pytest.param({}, suspend, "Terminate", id="suspended process"),
     ],

@@ -14,6 +14,7 @@ from tests.stories import (
     test_alarms,
     test_bake_failures,
     test_happy_path,
+    test_lanes,
     test_queue,
     test_refusals,
     test_roll_back,

@@ -27,22 +27,22 @@ class Estimate:
     basis: str
 
 
-def estimate(preferences: Preferences, *, desired: int, bakes: bool) -> Estimate:
-    """The estimate for a group of this size.
-
-    A batch is what fits between the two percentages; each takes a launch and the warm-up.
-    """
-    batch = max(
-        floor(desired * (preferences.max_healthy_percent - preferences.min_healthy_percent) / 100),
-        1,
-    )
-    batches = ceil(desired / batch)
+def waits(preferences: Preferences, *, desired: int) -> float:
+    """The minutes that a roll waits because it is told to: it cannot take less."""
+    _, batches = _batches(preferences, desired)
     pauses = len([percent for percent in preferences.checkpoints if percent < 100])
-    roll = (
-        batches * (LAUNCH_MINUTES + preferences.warmup_seconds / 60)
-        + pauses * preferences.checkpoint_delay_seconds / 60
-        + (preferences.bake_time_seconds / 60 if desired else 0)
+    seconds = (
+        batches * preferences.warmup_seconds
+        + pauses * preferences.checkpoint_delay_seconds
+        + preferences.bake_time_seconds
     )
+    return seconds / 60 if desired else 0
+
+
+def estimate(preferences: Preferences, *, desired: int, bakes: bool) -> Estimate:
+    """The estimate for a group of this size; each batch takes a launch and the warm-up."""
+    batch, batches = _batches(preferences, desired)
+    roll = batches * LAUNCH_MINUTES + waits(preferences, desired=desired)
     bake = BAKE_MINUTES if bakes else 0
     more_instances = bake / 60 + surge(preferences, desired) * roll / 60
     dollars = (
@@ -63,3 +63,10 @@ def estimate(preferences: Preferences, *, desired: int, bakes: bool) -> Estimate
             + "; prices of us-east-1 from November 2026, to be verified"
         ),
     )
+
+
+def _batches(preferences: Preferences, desired: int) -> tuple[int, int]:
+    """How many instances at a time, and how often: what fits between the two percentages."""
+    room = preferences.max_healthy_percent - preferences.min_healthy_percent
+    batch = max(floor(desired * room / 100), 1)
+    return batch, ceil(desired / batch)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ovenbird.core import templates
+from ovenbird.core import estimates, templates
 from ovenbird.core.addresses import Address
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
@@ -31,6 +31,8 @@ class Wishes(Protocol):
     def protected_instances(self) -> str: ...
     @property
     def standby_instances(self) -> str: ...
+    @property
+    def give_up_after_minutes(self) -> int: ...
     @property
     def pin(self) -> bool: ...
 
@@ -70,6 +72,7 @@ def refusals(seen: Seen) -> tuple[str, ...]:
         *_images(seen),
         *_state(seen),
         *_room(seen),
+        *_time(seen),
         *_alarms(seen),
         *_addresses(seen),
         *_interfaces(seen),
@@ -221,6 +224,20 @@ def _room(seen: Seen) -> Iterator[str]:
             f"the roll needs room for {needed} (roll.max_healthy_percent is "
             f"{wanted.max_healthy_percent}); raise its MaxSize to {needed}, or lower "
             "roll.min_healthy_percent and roll.max_healthy_percent."
+        )
+
+
+def _time(seen: Seen) -> Iterator[str]:
+    if seen.preferences is None:
+        return
+    least = estimates.waits(seen.preferences, desired=seen.group.desired)
+    given = seen.roll.give_up_after_minutes
+    if least > given:
+        yield (
+            f"roll.give_up_after_minutes is {given}, but the roll's warm-ups, checkpoints and bake "
+            f"time alone take {least:.0f} minutes; raise it, or give the roll less to wait for "
+            "(roll.warmup_seconds, roll.checkpoint_delay_seconds, roll.bake_time_seconds) or more "
+            "room (roll.max_healthy_percent)."
         )
 
 

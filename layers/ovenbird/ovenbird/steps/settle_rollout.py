@@ -1,20 +1,21 @@
 """SettleRollout: the rollout worked; make that the truth for everybody, tell people, give way.
 
-In this order, so that killing it anywhere and repeating it ends the same: the templates' default
-versions, the published image, the ledger, the notice, the lane, the next one in the queue. A notice
-may come twice. Once the ledger says how it ended nothing is undone any more: people who cannot be
-told are no reason to roll a good release back.
+In this order, so that killing it anywhere and repeating it ends the same: builders that others
+left, the templates' default versions, the published image, the ledger, the notice, the lane, the
+next one in the queue. A notice may come twice. Once the ledger says how it ended nothing is undone
+any more: people who cannot be told are no reason to roll a good release back.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from ovenbird import answers, turns
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling, ec2_templates, parameters, topic
-from ovenbird.core import notices
+from ovenbird.aws import autoscaling, ec2_instances, ec2_templates, parameters, topic
+from ovenbird.core import builders, notices
 from ovenbird.core.notices import Told
 from ovenbird.errors import Retryable, Terminal
 from ovenbird.events import rollout as state
@@ -39,6 +40,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         lanes.hold(fleet, rollout, plan["fence"], now)
     image = state.image_of(event)
     if not settled:
+        _end_builders(fleet)
         for template, number in event["version"]["targets"].items():
             ec2_templates.make_default(template, number)
         parameters.publish_image(fleet, image)
@@ -65,6 +67,12 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         image=image,
         counts={"Untold": 1 if untold else 0},
     )
+
+
+def _end_builders(fleet: str) -> None:
+    """Those that executions left which somebody stopped; no other rollout has the fleet now."""
+    with suppress(Terminal):  # no reason to undo a good release; the next one tries again
+        ec2_instances.terminate(builders.alive(ec2_instances.builders(fleet)))
 
 
 def _tell(event: dict[str, Any], image: str, stop_by: str, now: datetime, ended: str) -> str:
