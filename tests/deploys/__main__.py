@@ -6,6 +6,7 @@ import json
 import tomllib
 from typing import Any
 
+from tests.bench.rollouts import quiet
 from tests.deploys.recorded import HERE
 from tests.deploys.rollouts import ROLLOUTS, State, a_small_fleet, between
 from tests.deploys.shapes import fields
@@ -18,8 +19,10 @@ def main() -> None:
     folder = HERE / version
     folder.mkdir(exist_ok=True)
     stack = deployment()
+    with quiet():
+        states = _states()
     written = {
-        "states.json": _states(),
+        "states.json": states,
         "rollout.asl.json": stack.machines[stack.machine("rollout")],
     }
     for name, content in written.items():

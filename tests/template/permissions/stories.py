@@ -105,6 +105,7 @@ STORIES: tuple[Callable[[], None], ...] = (
     test_queue.test_of_three_the_newest_wins_and_the_one_between_is_superseded,
     test_queue.test_a_pause_holds_new_rollouts_back_with_its_reason,
     test_queue.test_a_lane_whose_holder_was_stopped_by_a_person_is_seized,
+    test_lanes.test_the_builder_of_a_stopped_rollout_ends_also_when_nothing_is_baked_any_more,
     test_alarms.test_an_alarm_ends_the_rollout_long_before_the_sweep,
     test_addresses.test_an_instance_that_is_terminated_hands_its_address_on,
     partial(
