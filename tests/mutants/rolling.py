@@ -194,4 +194,12 @@ MUTANTS = (
         "",
         ("stories/test_bake_failures.py",),
     ),
+    Mutant(
+        "edit-rolled-away",
+        "A version that somebody gives the group while it is baked is rolled away without a word.",
+        f"{LAYER}/steps/roll_group.py",
+        "if version.isdigit() and template in before and version not in known:",
+        "if False:",
+        ("stories/test_others.py",),
+    ),
 )

@@ -40,6 +40,7 @@ class Fleet:
     allocations: tuple[str, ...]
     name: str = "web"
     forgive: Callable[..., None] = lambda: None  # the invariants', once they watch
+    edited: Callable[[], None] = lambda: None
 
     # What its owner does -------------------------------------------------------------------
 

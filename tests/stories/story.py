@@ -31,7 +31,7 @@ def a_fleet(
         invariants = Invariants(
             world, fleet, min_healthy_percent=min_healthy_percent, may_pin=may_pin
         )
-        fleet.forgive = invariants.forgive
+        fleet.forgive, fleet.edited = invariants.forgive, invariants.edited
         try:
             yield fleet
             invariants.at_end()

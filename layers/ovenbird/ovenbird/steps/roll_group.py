@@ -128,6 +128,8 @@ def _look(
     )
     refreshes = autoscaling.refreshes(group.name)
     mine = goal.refreshes(refreshes, progress)
+    if not mine:
+        _refuse_edited(group, plan["from"], goal)
     progress = progress.seen(mine, now)
     decision = rolls.decide(
         group,
@@ -142,6 +144,21 @@ def _look(
         now=now,
     )
     return _Look(group, goal, wishes, mine, decision), progress
+
+
+def _refuse_edited(group: Group, planned: dict[str, Any], goal: Goal) -> None:
+    """What somebody has given the group since the plan must not be rolled away unasked.
+
+    Once a refresh of ours has begun AWS itself lets nobody edit it.
+    """
+    before = {**(planned.get("overrides") or {}), planned["template"]: planned["version"]}
+    for template, version in group.versions.items():
+        known = (before.get(template), goal.versions.get(template))
+        if version.isdigit() and template in before and version not in known:
+            raise RollFailed(
+                f"Somebody gave group {group.name} version {version} of {template} after the plan "
+                f"was made, which goes from version {before[template]}; release again."
+            )
 
 
 def _start(look: _Look, again: bool) -> str | None:
