@@ -164,7 +164,7 @@ def test_another_size_in_the_middle_of_a_roll_that_fails_is_kept_by_the_way_back
 
 
 @pytest.mark.parametrize("when", ["before", "in the middle"])
-def test_an_instance_in_standby_is_left_alone_and_told_of(when: str) -> None:
+def test_an_instance_in_standby_is_left_alone(when: str) -> None:
     with a_fleet(addresses=0) as web:
         if when == "before":
             apart = into_standby(web)
