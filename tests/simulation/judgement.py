@@ -25,6 +25,7 @@ def at_end(sim: Simulated) -> None:
     Raises:
         Broken: With what does not hold.
     """
+    sim.invariants.exhausted = not _bearable(sim)
     sim.invariants.at_end()
     _names(sim)
     _notices(sim)
@@ -48,8 +49,13 @@ def encore(sim: Simulated) -> None:
 
 
 def needs_encore(sim: Simulated) -> bool:
-    """Whether only the next rollout clears up: somebody stopped an execution, or it was undone."""
-    return sim.schedule.encore or any(each.status == "ABORTED" for each in sim.world.rollouts)
+    """Whether only the next rollout clears up: somebody stopped one, or its undo could not run."""
+    results = sim.rollout_results()
+    return sim.schedule.encore or any(
+        each.status == "ABORTED"
+        or (each.error == "UndoFailed" and results[each.name] != "UndoFailed")
+        for each in sim.world.rollouts
+    )
 
 
 def _names(sim: Simulated) -> None:

@@ -302,6 +302,7 @@ class Simulated:
 
     def _healthy(self, instance: str, disk: Disk) -> bool:
         if self._well or (self._is_good(instance, disk) and instance not in self.sick):
+            self.invariants.has_served(instance)
             return True
         self.invariants.harmed.add(instance)
         return False

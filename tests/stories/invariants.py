@@ -57,6 +57,7 @@ class Invariants:
     leftovers: set[str] = field(default_factory=set)  # rollouts checked for leftovers
     harmed: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    exhausted: bool = False  # a function was killed until its retries were used up
     _seen: int = 0
     _served: set[str] = field(default_factory=set)
 
@@ -70,6 +71,10 @@ class Invariants:
         self.promised = (len(self.fleet.serving) - but) * self.min_healthy_percent // 100
         self.desired = self.fleet.group.desired
         self.see_strangers()
+
+    def has_served(self, instance: str) -> None:
+        """It was healthy, perhaps only between two calls."""
+        self._served.add(instance)
 
     def see_strangers(self) -> None:
         """Who holds an address of the fleet now and is no instance of it must be left alone."""
@@ -222,7 +227,7 @@ class Invariants:
                 result = execution.error if failed else execution.output["plan"]["result"]
             if execution.status == "FAILED":
                 _holds(
-                    result == execution.error,
+                    result == execution.error or self.exhausted,
                     f"{execution.name} failed with {execution.error}, remembered as {result!r}",
                 )
             else:
