@@ -103,7 +103,7 @@ def test_the_first_one_goes_on_at_every_call_of_the_later_one(state: str) -> Non
 @contextmanager
 def overtaken(state: str, number: int) -> Iterator[tuple[Fleet, str]]:
     """The end of a history in which the later release, begun in that state, stood still."""
-    with a_fleet(shortcut=True, size=1, addresses=0) as web:
+    with a_fleet(shortcut=True, size=0, addresses=0) as web:
         world = web.world
         world.upload("two")
         world.run_until(lambda: [one.state for one in world.rollouts] == [state])
@@ -123,7 +123,7 @@ def test_one_that_slept_past_its_lease_writes_nothing_beside_the_next_one(functi
     numbers = sorted(made)
     if function != "publish_template":  # which takes its lease as it is: it changes nothing
         first = {turn: number for number, turn in reversed(made.items())}
-        numbers = sorted(n for n in made if n - first[made[n]] < 3)
+        numbers = sorted(n for n in made if n - first[made[n]] < 2)
     for number in numbers:
         with switched(function, number, "three", asleep=True) as (web, revision):
             first_result, second_result = results(web)
