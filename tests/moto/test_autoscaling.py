@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from ovenbird.aws import alarms, autoscaling, clients, ec2_addresses, loadbalancing
+from ovenbird.aws import alarms, autoscaling_groups, clients, ec2_addresses, loadbalancing
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.errors import NotFound, Refused
 
@@ -70,7 +70,7 @@ def launched(ec2: Any, image: str) -> str:
 
 def test_a_group_is_read_with_its_instances(ec2: Any, template: str, target_group: str) -> None:
     create(ec2, template, version="1", TargetGroupARNs=[target_group])
-    group = autoscaling.describe_group("web")
+    group = autoscaling_groups.describe("web")
     assert (group.min_size, group.desired, group.max_size) == (0, 2, 4)
     assert group.template == TemplateVersion(template, "1")
     assert group.tags == {"ovenbird:fleet": "web"}
@@ -82,15 +82,15 @@ def test_a_group_is_read_with_its_instances(ec2: Any, template: str, target_grou
 
 def test_a_group_that_is_not_there_is_named(ec2: Any) -> None:
     with pytest.raises(NotFound, match="'web'"):
-        autoscaling.describe_group("web")
+        autoscaling_groups.describe("web")
 
 
 def test_pinning_writes_the_number_and_nothing_else(ec2: Any, template: str) -> None:
     create(ec2, template)
-    before = autoscaling.describe_group("web")
+    before = autoscaling_groups.describe("web")
     for _ in range(2):  # the second time there is nothing to do
-        autoscaling.pin("web", TemplateVersion(template, "1"))
-    after = autoscaling.describe_group("web")
+        autoscaling_groups.pin("web", TemplateVersion(template, "1"))
+    after = autoscaling_groups.describe("web")
     assert (before.versions, after.versions) == ({template: "$Latest"}, {template: "1"})
     assert (after.min_size, after.desired, after.max_size) == (0, 2, 4)
     assert after.members == before.members
@@ -104,7 +104,7 @@ def test_only_the_groups_own_template_can_be_pinned_to_a_number(
 ) -> None:
     create(ec2, template)
     with pytest.raises(Refused, match="cannot be pinned"):
-        autoscaling.pin("web", wrong)
+        autoscaling_groups.pin("web", wrong)
 
 
 def test_pinning_a_mixed_group_keeps_its_policy(ec2: Any, template: str) -> None:
@@ -123,8 +123,8 @@ def test_pinning_a_mixed_group_keeps_its_policy(ec2: Any, template: str) -> None
         VPCZoneIdentifier=subnet,
         MixedInstancesPolicy=policy,
     )
-    autoscaling.pin("web", TemplateVersion(template, "1"))
-    group = autoscaling.describe_group("web")
+    autoscaling_groups.pin("web", TemplateVersion(template, "1"))
+    group = autoscaling_groups.describe("web")
     assert group.versions == {template: "1"}
     assert group.overrides == (None, None)
 

@@ -59,7 +59,7 @@ MUTANTS = (
     Mutant(
         "group-edited-before-the-refresh",
         "The group is edited first and refreshed then, so AWS has nothing to roll back to.",
-        f"{LAYER}/aws/autoscaling.py",
+        f"{LAYER}/aws/autoscaling_refreshes.py",
         '            answer = clients.get("autoscaling").start_instance_refresh(\n',
         '            clients.get("autoscaling").update_auto_scaling_group(\n'
         "                AutoScalingGroupName=group, **configuration\n"
@@ -70,7 +70,7 @@ MUTANTS = (
     Mutant(
         "size-written",
         "Pinning a group writes its desired size too, over what a scaling policy has just said.",
-        f"{LAYER}/aws/autoscaling.py",
+        f"{LAYER}/aws/autoscaling_groups.py",
         "AutoScalingGroupName=name, **configuration(group, versions)",
         "AutoScalingGroupName=name, DesiredCapacity=group.desired,"
         " **configuration(group, versions)",
@@ -181,7 +181,7 @@ MUTANTS = (
     Mutant(
         "chance-before-the-roll",
         "What the old version launched before the roll counts as a chance of the new one.",
-        f"{LAYER}/aws/autoscaling.py",
+        f"{LAYER}/aws/autoscaling_activities.py",
         '{"Name": "StartTimeLowerBound", "Values": [since.isoformat()]},\n',
         "",
         ("stories/test_roll_failures.py", "unit/test_autoscaling.py"),

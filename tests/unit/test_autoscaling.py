@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from ovenbird.aws import autoscaling, clients
+from ovenbird.aws import autoscaling_activities, autoscaling_groups, autoscaling_refreshes, clients
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.launches import Launch
 from ovenbird.core.refreshes import Refresh
@@ -35,7 +35,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
 
 
 def start() -> str | None:
-    return autoscaling.start_refresh("web", TO_FOUR, PREFERENCES)
+    return autoscaling_refreshes.start("web", TO_FOUR, PREFERENCES)
 
 
 def activity(description: str, message: str = "") -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_launches_are_read_as_far_back_as_the_last_that_came_off(aws: Stubber) -
         {"Activities": pages[1], "NextToken": "3"},
         {**asked, "NextToken": "2"},
     )
-    assert autoscaling.launches("web", NOON, NOON) == (
+    assert autoscaling_activities.launches("web", NOON, NOON) == (
         Launch(said="No room."),
         Launch("i-0123456789abcdef1", "It was unhealthy."),
     )
@@ -83,15 +83,15 @@ def test_one_tag_of_a_group_is_asked_for_and_found_on_a_later_page(aws: Stubber)
     found = {"ResourceId": "web", "Key": "team", "Value": "one"}
     aws.add_response("describe_tags", {"Tags": [], "NextToken": "2"}, {"Filters": chosen})
     aws.add_response("describe_tags", {"Tags": [found]}, {"Filters": chosen, "NextToken": "2"})
-    assert autoscaling.tag("web", "team") == "one"
+    assert autoscaling_groups.tag("web", "team") == "one"
     aws.add_response("describe_tags", {"Tags": []}, {"Filters": chosen})
-    assert autoscaling.tag("web", "team") is None
+    assert autoscaling_groups.tag("web", "team") is None
 
 
 def test_a_group_that_is_gone_has_no_launches(aws: Stubber) -> None:
     aws.add_client_error("describe_scaling_activities", "ValidationError", "name not found")
     with pytest.raises(NotFound, match="name not found"):
-        autoscaling.launches("web", NOON, NOON)
+        autoscaling_activities.launches("web", NOON, NOON)
 
 
 def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
@@ -119,7 +119,7 @@ def test_a_refresh_is_read_with_every_reason(aws: Stubber) -> None:
         },
         {"AutoScalingGroupName": "web", "MaxRecords": 100},
     )
-    assert autoscaling.refreshes("web") == (
+    assert autoscaling_refreshes.recent("web") == (
         Refresh(
             "r-2",
             "RollbackSuccessful",
@@ -139,7 +139,7 @@ def test_a_refresh_of_somebody_else_may_name_its_template_by_name(aws: Stubber) 
     by_name = {"LaunchTemplate": {"LaunchTemplateName": "web", "Version": "9"}}
     theirs = {"InstanceRefreshId": "r-9", "Status": "Successful", "DesiredConfiguration": by_name}
     aws.add_response("describe_instance_refreshes", {"InstanceRefreshes": [theirs]})
-    (seen,) = autoscaling.refreshes("web")
+    (seen,) = autoscaling_refreshes.recent("web")
     assert seen.versions == {"web": "9"}
 
 
@@ -170,14 +170,14 @@ def test_an_active_refresh_is_no_failure(aws: Stubber) -> None:
         (start, "start_instance_refresh", "Throttling", 400, Throttled),
         (start, "start_instance_refresh", "ResourceContention", 500, Unavailable),
         (
-            lambda: autoscaling.refreshes("web"),
+            lambda: autoscaling_refreshes.recent("web"),
             "describe_instance_refreshes",
             "ValidationError",
             400,
             NotFound,
         ),
         (
-            lambda: autoscaling.roll_back_refresh("web"),
+            lambda: autoscaling_refreshes.roll_back("web"),
             "rollback_instance_refresh",
             "ResourceContention",
             500,
@@ -206,12 +206,12 @@ def test_what_aws_refuses_has_a_name(
 )
 def test_rolling_back_what_cannot_be_rolled_back(aws: Stubber, code: str, expected: bool) -> None:
     aws.add_client_error("rollback_instance_refresh", code)
-    assert autoscaling.roll_back_refresh("web") is expected
+    assert autoscaling_refreshes.roll_back("web") is expected
 
 
 def test_cancelling_nothing_is_no_failure(aws: Stubber) -> None:
     aws.add_client_error("cancel_instance_refresh", "ActiveInstanceRefreshNotFound")
-    autoscaling.cancel_refresh("web")
+    autoscaling_refreshes.cancel("web")
 
 
 def group(name: str) -> dict[str, Any]:
@@ -235,4 +235,4 @@ def test_a_group_may_stand_behind_an_empty_page(aws: Stubber) -> None:
         {"AutoScalingGroups": [group("web")]},
         {"AutoScalingGroupNames": ["web"], "NextToken": "more"},
     )
-    assert autoscaling.describe_group("web").name == "web"
+    assert autoscaling_groups.describe("web").name == "web"

@@ -15,7 +15,7 @@ from typing import Any
 from ovenbird import answers
 from ovenbird.answers import Answer
 from ovenbird.aws import (
-    autoscaling,
+    autoscaling_groups,
     commands,
     ec2_images,
     ec2_instances,
@@ -220,7 +220,7 @@ def _act(bake: _Bake, decision: Decision, made: Made, now: datetime) -> Made:
 def _launch(bake: _Bake) -> str:
     source = bake.plan["from"]
     template = ec2_templates.version(source["template"], source["version"])
-    group = autoscaling.describe_group(bake.plan["group"])
+    group = autoscaling_groups.describe(bake.plan["group"])
     base = ec2_images.get(bake.plan["base"])
     kinds = builders.instance_types(template.content, group.mixed)
     if not kinds:

@@ -14,7 +14,13 @@ from typing import Any
 
 from ovenbird import answers
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling, ec2_addresses, loadbalancing, parameters
+from ovenbird.aws import (
+    autoscaling_groups,
+    autoscaling_refreshes,
+    ec2_addresses,
+    loadbalancing,
+    parameters,
+)
 from ovenbird.core import addresses
 from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
@@ -71,7 +77,7 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
         return answers.done(f"Fleet {name} has no addresses.")
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
-    group = autoscaling.describe_group(event["plan"]["group"])
+    group = autoscaling_groups.describe(event["plan"]["group"])
     if refusal := _not_ours(fleet, group.name, group.tags.get(_TAG)):
         raise AddressFailed(refusal)
     outcome = _turn(fleet, group, now)
@@ -93,7 +99,7 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         detail.get("Destination", "AutoScalingGroup"),
     ):
         return _ignored("An instance in the warm pool serves nobody.")
-    owner = autoscaling.tag(name, _TAG)  # the account's other groups have events too: many
+    owner = autoscaling_groups.tag(name, _TAG)  # the account's other groups have events too: many
     if owner is None:
         return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
     try:
@@ -112,7 +118,7 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
     if told is None:
         return _ignored(f"Another run looks after group {fleet.group}; it looks once more now.")
     try:
-        group = autoscaling.describe_group(fleet.group)
+        group = autoscaling_groups.describe(fleet.group)
     except NotFound as gone:  # it was there a moment ago; the watch ends by itself
         return _ignored(str(gone))
     outcome = _turn(fleet, group, now)
@@ -146,7 +152,7 @@ def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
 
 
 def _by_hand(fleet: Fleet, now: datetime) -> Answer:
-    group = autoscaling.describe_group(fleet.group)
+    group = autoscaling_groups.describe(fleet.group)
     refusal = _not_ours(fleet, group.name, group.tags.get(_TAG))
     if refusal:
         return _ignored(refusal)
@@ -166,7 +172,7 @@ def _ignored(reason: str) -> Answer:
 
 def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
     """Look at everything, decide, and do it."""
-    lasting = addresses.lasting_versions(group, autoscaling.refreshes(group.name))
+    lasting = addresses.lasting_versions(group, autoscaling_refreshes.recent(group.name))
     healthy = loadbalancing.healthy_instances(group.target_groups)
     candidates = addresses.candidates(group, healthy, lasting)
     pool = ec2_addresses.pool(fleet.name)

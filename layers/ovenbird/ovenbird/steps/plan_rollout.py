@@ -17,7 +17,8 @@ from ovenbird import events, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import (
     alarms,
-    autoscaling,
+    autoscaling_groups,
+    autoscaling_refreshes,
     ec2_addresses,
     ec2_images,
     ec2_templates,
@@ -154,7 +155,7 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
         if not seen.group.versions[version.template_id].isdigit()
     ]
     if aliases and pin:
-        autoscaling.pin(fleet.group, *aliases)
+        autoscaling_groups.pin(fleet.group, *aliases)
     old = plans.old_version(seen.group, seen.running, seen.current_id or "")
     bakes = isinstance(decision, Bake)
     return {
@@ -181,7 +182,7 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
 
 
 def _look(fleet: Fleet) -> Seen:
-    group = autoscaling.describe_group(fleet.group)
+    group = autoscaling_groups.describe(fleet.group)
     running = []
     if group.template is not None:
         sources = templates.sources(
@@ -195,7 +196,7 @@ def _look(fleet: Fleet) -> Seen:
         fleet=fleet.name,
         roll=fleet.roll,
         group=group,
-        refreshes=autoscaling.refreshes(group.name),
+        refreshes=autoscaling_refreshes.recent(group.name),
         running=running,
         preferences=preferences(
             fleet.roll,

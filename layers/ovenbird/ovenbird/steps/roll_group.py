@@ -14,7 +14,7 @@ from typing import Any
 
 from ovenbird import answers
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling
+from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
 from ovenbird.core import rolls
 from ovenbird.core.groups import Group
 from ovenbird.core.progress import Progress
@@ -78,7 +78,7 @@ def _turn(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
                 raise RollFailed(reason)
             case RollBack(reason=reason):
                 progress = replace(progress, given_up=reason)
-                if not autoscaling.roll_back_refresh(look.group.name):
+                if not autoscaling_refreshes.roll_back(look.group.name):
                     raise RollFailed(f"{reason} AWS cannot roll it back.")
                 wait = Wait(f"{reason} It is rolled back.", sweep="soon")
             case Start() if blocked:
@@ -111,7 +111,7 @@ def _look(
     event: dict[str, Any], fleet: Fleet, progress: Progress, now: datetime
 ) -> tuple[_Look, Progress]:
     plan, version = event["plan"], event["version"]
-    group = autoscaling.describe_group(plan["group"])
+    group = autoscaling_groups.describe(plan["group"])
     if group.template is None or group.template.template_id != version["template"]:
         raise RollFailed(
             f"Somebody gave group {group.name} another launch template ({group.template}) while it "
@@ -126,7 +126,7 @@ def _look(
         addresses=fleet.addresses.count > 0,
         group_warmup_seconds=group.warmup_seconds,
     )
-    refreshes = autoscaling.refreshes(group.name)
+    refreshes = autoscaling_refreshes.recent(group.name)
     mine = goal.refreshes(refreshes, progress)
     if not mine:
         _refuse_edited(group, plan["from"], goal)
@@ -164,7 +164,7 @@ def _refuse_edited(group: Group, planned: dict[str, Any], goal: Goal) -> None:
 def _start(look: _Look, again: bool) -> str | None:
     wishes = look.preferences.again() if again else look.preferences
     try:
-        return autoscaling.start_refresh(
+        return autoscaling_refreshes.start(
             look.group.name, configuration(look.group, look.goal.versions), wishes.to_aws()
         )
     except Refused as refused:

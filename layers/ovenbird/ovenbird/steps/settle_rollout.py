@@ -14,7 +14,7 @@ from typing import Any
 
 from ovenbird import answers, turns
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling, ec2_instances, ec2_templates, parameters, topic
+from ovenbird.aws import autoscaling_groups, ec2_instances, ec2_templates, parameters, topic
 from ovenbird.core import builders, notices
 from ovenbird.core.notices import Told
 from ovenbird.errors import Retryable, Terminal
@@ -95,7 +95,7 @@ def _tell(event: dict[str, Any], image: str, stop_by: str, now: datetime, ended:
 
 def _notice(event: dict[str, Any], image: str, stop_by: str, now: datetime) -> notices.Notice:
     plan, version, release = event["plan"], event["version"], event.get("release") or {}
-    group = autoscaling.describe_group(plan["group"])
+    group = autoscaling_groups.describe(plan["group"])
     return notices.released(
         Told(
             fleet=event["fleet"],

@@ -16,7 +16,9 @@ from typing import Any
 from ovenbird import answers
 from ovenbird.answers import Answer
 from ovenbird.aws import (
-    autoscaling,
+    autoscaling_activities,
+    autoscaling_groups,
+    autoscaling_refreshes,
     ec2_images,
     ec2_instances,
     executions,
@@ -134,17 +136,17 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | _Verdict:
             case GiveUp(reason=reason):
                 return _Verdict(reason, failed=True, blaming=look.blaming)
             case RollBack(reason=reason):
-                irreversible = not autoscaling.roll_back_refresh(look.group.name)
+                irreversible = not autoscaling_refreshes.roll_back(look.group.name)
                 if irreversible:
                     continue
                 wait = Wait(reason, sweep="soon")
             case Cancel(reason=reason):
-                autoscaling.cancel_refresh(look.group.name)
+                autoscaling_refreshes.cancel(look.group.name)
                 wait = Wait(reason, sweep="soon")
             case StartBack(reason=reason) if started:
                 wait = Wait(f"{reason} The refresh cannot be seen yet.", sweep="soon")
             case StartBack():
-                autoscaling.start_refresh(
+                autoscaling_refreshes.start(
                     look.group.name,
                     configuration(look.group, look.way.back),
                     look.preferences.back().to_aws(),
@@ -182,7 +184,7 @@ def _look(
     event: dict[str, Any], fleet: Fleet, irreversible: bool, first_look: datetime, now: datetime
 ) -> _Look:
     plan = event["plan"]
-    group = autoscaling.describe_group(plan["group"])
+    group = autoscaling_groups.describe(plan["group"])
     old = plan["from"]
     way = Way(
         forward={**group.versions, **event["version"]["targets"]},
@@ -195,7 +197,7 @@ def _look(
         addresses=fleet.addresses.count > 0,
         group_warmup_seconds=group.warmup_seconds,
     )
-    refreshes = autoscaling.refreshes(group.name)
+    refreshes = autoscaling_refreshes.recent(group.name)
     decision = undos.decide(
         group,
         refreshes,
@@ -285,7 +287,9 @@ def _excuse(event: dict[str, Any], blaming: Sequence[Refresh], now: datetime) ->
     """Why the image is not to blame after all, if it never was launched."""
     spans = [span for span in (each.forward(now) for each in blaming) if span is not None]
     launched = [
-        launch for span in spans for launch in autoscaling.launches(event["plan"]["group"], *span)
+        launch
+        for span in spans
+        for launch in autoscaling_activities.launches(event["plan"]["group"], *span)
     ]
     return launches.excuse(launched) if blaming else ""
 
