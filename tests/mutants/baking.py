@@ -57,8 +57,8 @@ MUTANTS = (
         "builder-too-new-to-be-seen",
         "The undo ends the builders that it sees, and one was launched a moment ago.",
         f"{LAYER}/steps/undo_rollout.py",
-        "return _unseen_builder(event, now) or _rest(event, verdict, now)",
-        "return _rest(event, verdict, now)",
+        "return leftovers.unseen_builder(event, now) or leftovers.clear(event, verdict, now)",
+        "return leftovers.clear(event, verdict, now)",
         ("stories/test_bake_failures.py",),
     ),
     Mutant(
@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant(
         "builder-left-by-the-undo",
         "A rollout that is undone leaves its builder running.",
-        f"{LAYER}/steps/undo_rollout.py",
+        f"{LAYER}/leftovers.py",
         'builders.alive([builder for builder in found if builder.rollout == event["rollout"]])',
         "builders.alive([])",
         ("stories/test_roll_back.py", "stories/test_bake_failures.py"),

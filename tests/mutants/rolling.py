@@ -189,7 +189,7 @@ MUTANTS = (
     Mutant(
         "bad-news-not-sent",
         "Nobody is told of a failure.",
-        f"{LAYER}/steps/undo_rollout.py",
+        f"{LAYER}/leftovers.py",
         "        _notify(event, error, cause, told, now)\n",
         "",
         ("stories/test_bake_failures.py",),

@@ -92,7 +92,7 @@ MUTANTS = (
     Mutant(
         "lane-kept-by-a-failure",
         "A rollout that failed does not give its lane back.",
-        f"{LAYER}/steps/undo_rollout.py",
+        f"{LAYER}/leftovers.py",
         "        _leave_lane(fleet, rollout)  #",
         "        #",
         ("stories/test_bake_failures.py",),

@@ -20,10 +20,12 @@ from typing import Any
 
 from ovenbird import fleet as documents
 from ovenbird import schema
-from ovenbird.core.quotes import quoted
+from ovenbird.core.quotes import plain, quoted
 from ovenbird.errors import BadEvent
 from ovenbird.events.envelope import CLOCKS_DIFFER, at
 from ovenbird.fleet import Fleet
+
+_LONGEST_ERROR = 100
 
 
 def check(event: dict[str, Any], now: datetime, *needs: str) -> None:
@@ -93,6 +95,20 @@ def time_of(event: dict[str, Any]) -> str:
     if written is None:
         raise BadEvent("at is missing; it must say when the rollout was asked for.")
     return str(written)
+
+
+def error_of(event: dict[str, Any]) -> str:
+    """The name of the failure that the state machine caught."""
+    return plain(_caught(event, "Error") or "Unknown", _LONGEST_ERROR)
+
+
+def cause_of(event: dict[str, Any]) -> str:
+    """What a script or AWS said of it."""
+    return _caught(event, "Cause")
+
+
+def _caught(event: dict[str, Any], name: str) -> str:
+    return str((event.get("failure") or {}).get(name, ""))
 
 
 @cache
