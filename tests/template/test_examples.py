@@ -22,7 +22,8 @@ from ovenbird.core.addresses import Address
 from ovenbird.core.groups import Group, Member, TemplateVersion
 from ovenbird.core.images import Image
 from ovenbird.core.preferences import preferences
-from ovenbird.core.refusals import Seen, refusals
+from ovenbird.core.refusals import refusals
+from ovenbird.core.surveys import Survey
 from ovenbird.core.templates import Version
 from tests.template.deployed import ROOT, many, written
 
@@ -64,7 +65,7 @@ def tags(written: list[dict[str, Any]]) -> dict[str, str]:
     return {tag["Key"]: value(tag["Value"]) for tag in written}
 
 
-def seen() -> Seen:
+def seen() -> Survey:
     """The fleet as PlanRollout would see it on the day on which it was deployed."""
     (group,), (template,) = of("AutoScalingGroup").values(), of("LaunchTemplate").values()
     document = the_document()
@@ -88,7 +89,7 @@ def seen() -> Seen:
     )
     content = template["LaunchTemplateData"]
     content = {**content, "ImageId": value(content["ImageId"])}
-    return Seen(
+    return Survey(
         fleet=NAME,
         roll=document.roll,
         group=found,

@@ -13,7 +13,7 @@ from ovenbird.core.groups import Group, TemplateVersion
 from ovenbird.core.images import BAD, BAKE_KEY, BASE, FLEET, Image
 from ovenbird.core.plans import Bake, Nothing, Roll
 from ovenbird.core.preferences import Preferences
-from ovenbird.core.refusals import Seen
+from ovenbird.core.surveys import Survey
 from ovenbird.core.templates import Version
 from ovenbird.fleet import RollSettings
 from tests.unit.fleets import TEMPLATE, group, member, refresh
@@ -22,7 +22,7 @@ TAGGED = {"ovenbird:fleet": "web"}
 CURRENT = Image("ami-1", "one", "available")
 RUNNING = Version(TEMPLATE, "3", {"ImageId": "ami-1"})
 LARGE = Preferences(100, 125, 60)
-GOOD = Seen(
+GOOD = Survey(
     fleet="web",
     roll=RollSettings(),
     group=replace(group(3, 3, 3, 3), tags=TAGGED),
@@ -55,7 +55,7 @@ def address(number: int, instance: str = "", interface: str = "") -> Address:
     return Address(f"eipalloc-{number}", f"203.0.113.{number}", instance, interface)
 
 
-def seen(**changes: Any) -> Seen:
+def seen(**changes: Any) -> Survey:
     """A fleet that can be rolled, but for this; ``group_…`` changes its group."""
     inner = {name[6:]: changes.pop(name) for name in list(changes) if name.startswith("group_")}
     return replace(GOOD, **{"group": replace(GOOD.group, **inner), **changes})
@@ -224,7 +224,7 @@ def test_nothing_is_said_against_a_good_fleet() -> None:
         ),
     ],
 )
-def test_refuses(fleet: Seen, sentences: list[str]) -> None:
+def test_refuses(fleet: Survey, sentences: list[str]) -> None:
     told = refusals.refusals(fleet)
     for sentence in sentences:
         assert any(sentence in each for each in told), told
@@ -268,7 +268,7 @@ def test_refuses(fleet: Seen, sentences: list[str]) -> None:
         ),
     ],
 )
-def test_lets_through(fleet: Seen) -> None:
+def test_lets_through(fleet: Survey) -> None:
     assert refusals.refusals(fleet) == ()
 
 

@@ -10,8 +10,7 @@ from ovenbird.core import images
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
 from ovenbird.core.preferences import Preferences, surge
-from ovenbird.core.refusals import pinned_overrides
-from ovenbird.core.templates import Version
+from ovenbird.core.templates import Version, pinned_overrides
 
 
 @dataclass(frozen=True)

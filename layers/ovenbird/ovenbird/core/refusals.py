@@ -5,66 +5,19 @@ Everything is judged, so that one refusal names all there is to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterator
 
 from ovenbird.core import estimates, templates
-from ovenbird.core.addresses import Address
-from ovenbird.core.groups import Group
-from ovenbird.core.images import Image
 from ovenbird.core.names import few
-from ovenbird.core.preferences import Preferences, surge
-from ovenbird.core.refreshes import Refresh
+from ovenbird.core.preferences import surge
+from ovenbird.core.surveys import Survey
 from ovenbird.core.templates import Version
 
 TAG = "ovenbird:fleet"
 _NEEDED_PROCESSES = ("Launch", "Terminate", "InstanceRefresh")
 
 
-class Wishes(Protocol):
-    """What is read of the fleet document's ``roll`` part here."""
-
-    @property
-    def alarms(self) -> tuple[str, ...]: ...
-    @property
-    def protected_instances(self) -> str: ...
-    @property
-    def standby_instances(self) -> str: ...
-    @property
-    def give_up_after_minutes(self) -> int: ...
-    @property
-    def pin(self) -> bool: ...
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Everything that a rollout will touch, as it stands.
-
-    Args:
-        running: The versions that the group launches from, its own first; aliases are resolved.
-        template_tags: The tags of each launch template, by its id.
-        current: The image that the group launches now; ``None`` where it is gone.
-        current_id: Its id, as the template names it; ``None`` where it names none.
-        alarms: The states of those alarms of the roll that exist.
-        address_count: How many addresses the fleet wants.
-    """
-
-    fleet: str
-    roll: Wishes
-    group: Group
-    refreshes: Sequence[Refresh]
-    running: Sequence[Version]
-    preferences: Preferences | None
-    current_id: str | None
-    current: Image | None
-    template_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
-    alarms: Mapping[str, str] = field(default_factory=dict, hash=False)
-    pool: Sequence[Address] = ()
-    address_count: int = 0
-
-
-def refusals(seen: Seen) -> tuple[str, ...]:
+def refusals(seen: Survey) -> tuple[str, ...]:
     """Every reason against rolling; none means that it may begin."""
     return (
         *_tags(seen),
@@ -79,17 +32,7 @@ def refusals(seen: Seen) -> tuple[str, ...]:
     )
 
 
-def pinned_overrides(group: Group, running: Sequence[Version]) -> dict[str, str]:
-    """The templates that overrides name, with the numbers of their versions."""
-    numbers = {version.template_id: version.number for version in running}
-    return {
-        each.template_id: each.version if each.is_pinned else numbers[each.template_id]
-        for each in group.overrides
-        if each is not None and (each.is_pinned or each.template_id in numbers)
-    }
-
-
-def _tags(seen: Seen) -> Iterator[str]:
+def _tags(seen: Survey) -> Iterator[str]:
     if seen.group.tags.get(TAG) != seen.fleet:
         yield (
             f"Group {seen.group.name} does not carry the tag {TAG}={seen.fleet}; add it, "
@@ -103,7 +46,7 @@ def _tags(seen: Seen) -> Iterator[str]:
             )
 
 
-def _configuration(seen: Seen) -> Iterator[str]:
+def _configuration(seen: Survey) -> Iterator[str]:
     group = seen.group
     if group.template is None:
         what = (
@@ -146,7 +89,7 @@ def _configuration(seen: Seen) -> Iterator[str]:
         )
 
 
-def _images(seen: Seen) -> Iterator[str]:
+def _images(seen: Survey) -> Iterator[str]:
     main = seen.group.template
     if main is None or not seen.running:
         return
@@ -165,7 +108,7 @@ def _images(seen: Seen) -> Iterator[str]:
     wrong = templates.refusal(
         own.template_id,
         own.number,
-        pinned_overrides(seen.group, seen.running),
+        templates.pinned_overrides(seen.group, seen.running),
         seen.running,
         seen.current_id or "",
     )
@@ -173,7 +116,7 @@ def _images(seen: Seen) -> Iterator[str]:
         yield wrong
 
 
-def _state(seen: Seen) -> Iterator[str]:
+def _state(seen: Survey) -> Iterator[str]:
     group = seen.group
     for refresh in seen.refreshes:
         if refresh.active:
@@ -202,7 +145,7 @@ def _state(seen: Seen) -> Iterator[str]:
         )
 
 
-def _room(seen: Seen) -> Iterator[str]:
+def _room(seen: Survey) -> Iterator[str]:
     group, wanted = seen.group, seen.preferences
     if wanted is None or group.desired == 0:
         return
@@ -227,7 +170,7 @@ def _room(seen: Seen) -> Iterator[str]:
         )
 
 
-def _time(seen: Seen) -> Iterator[str]:
+def _time(seen: Survey) -> Iterator[str]:
     if seen.preferences is None:
         return
     least = estimates.waits(seen.preferences, desired=seen.group.desired)
@@ -241,7 +184,7 @@ def _time(seen: Seen) -> Iterator[str]:
         )
 
 
-def _alarms(seen: Seen) -> Iterator[str]:
+def _alarms(seen: Survey) -> Iterator[str]:
     for name in seen.roll.alarms:
         state = seen.alarms.get(name)
         if state is None:
@@ -256,7 +199,7 @@ def _alarms(seen: Seen) -> Iterator[str]:
             )
 
 
-def _addresses(seen: Seen) -> Iterator[str]:
+def _addresses(seen: Survey) -> Iterator[str]:
     wanted = seen.address_count
     if wanted == 0:
         return
@@ -282,7 +225,7 @@ def _addresses(seen: Seen) -> Iterator[str]:
         )
 
 
-def _interfaces(seen: Seen) -> Iterator[str]:
+def _interfaces(seen: Survey) -> Iterator[str]:
     """An instance with several takes no address by itself; its first interface does, if tagged.
 
     Source: EC2 API reference, AssociateAddress, parameter InstanceId.

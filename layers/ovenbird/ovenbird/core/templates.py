@@ -8,6 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from ovenbird.core.groups import Group
+
 Content = Mapping[str, Any]  # LaunchTemplateData as EC2 returns it
 
 _LONGEST_DESCRIPTION = 255
@@ -52,6 +54,16 @@ def sources(template: str, version: str, overrides: Mapping[str, str]) -> dict[s
         overrides: The templates that overrides of the mixed instances policy name for themselves.
     """
     return {template: version, **{t: v for t, v in overrides.items() if t != template}}
+
+
+def pinned_overrides(group: Group, running: Sequence[Version]) -> dict[str, str]:
+    """The templates that overrides name, with the numbers of their versions."""
+    numbers = {version.template_id: version.number for version in running}
+    return {
+        each.template_id: each.version if each.is_pinned else numbers[each.template_id]
+        for each in group.overrides
+        if each is not None and (each.is_pinned or each.template_id in numbers)
+    }
 
 
 def refusal(

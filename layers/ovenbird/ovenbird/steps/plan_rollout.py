@@ -13,26 +13,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ovenbird import events, turns
+from ovenbird import events, surveys, turns
 from ovenbird.answers import Answer
-from ovenbird.aws import (
-    alarms,
-    autoscaling_groups,
-    autoscaling_refreshes,
-    ec2_addresses,
-    ec2_images,
-    ec2_templates,
-    parameters,
-)
-from ovenbird.core import builders, estimates, images, plans, templates
-from ovenbird.core.groups import TemplateVersion, versions_by_template
+from ovenbird.aws import autoscaling_groups, ec2_images, parameters
+from ovenbird.core import builders, estimates, images, plans
+from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
-from ovenbird.core.preferences import preferences
 from ovenbird.core.quotes import quoted
-from ovenbird.core.refusals import Seen, refusals
+from ovenbird.core.refusals import refusals
 from ovenbird.core.releases import Push, Release
-from ovenbird.errors import BadEvent, NotFound, Refused, Terminal
+from ovenbird.core.surveys import Survey
+from ovenbird.errors import BadEvent, Refused, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import lanes, rollouts
@@ -136,7 +128,7 @@ def _stale(wish: _Wish) -> str:
 
 def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
     """Look, judge, decide; ``pin`` says whether the group may be touched."""
-    seen = _look(fleet)
+    seen = surveys.take(fleet)
     against = list(refusals(seen))
     decision = None
     if seen.running and seen.current is not None:
@@ -181,53 +173,12 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
     }
 
 
-def _look(fleet: Fleet) -> Seen:
-    group = autoscaling_groups.describe(fleet.group)
-    running = []
-    if group.template is not None:
-        sources = templates.sources(
-            group.template.template_id,
-            group.template.version,
-            versions_by_template(group.overrides),
-        )
-        running = [ec2_templates.version(template, number) for template, number in sources.items()]
-    current_id = running[0].image if running else None
-    return Seen(
-        fleet=fleet.name,
-        roll=fleet.roll,
-        group=group,
-        refreshes=autoscaling_refreshes.recent(group.name),
-        running=running,
-        preferences=preferences(
-            fleet.roll,
-            desired=group.desired,
-            addresses=fleet.addresses.count > 0,
-            group_warmup_seconds=group.warmup_seconds,
-        ),
-        current_id=current_id,
-        current=_image(current_id),
-        template_tags={each.template_id: ec2_templates.tags(each.template_id) for each in running},
-        alarms=alarms.states(fleet.roll.alarms),
-        pool=ec2_addresses.pool(fleet.name) if fleet.addresses.count else (),
-        address_count=fleet.addresses.count,
-    )
-
-
-def _image(image_id: str | None) -> Image | None:
-    if image_id is None or image_id.startswith("resolve:"):
-        return None
-    try:
-        return ec2_images.get(image_id)
-    except NotFound:
-        return None
-
-
-def _decide(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision | str:
+def _decide(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision | str:
     """What to do, or why it cannot be done."""
     if wish.release is None:
         return _decide_back(fleet, wish, seen, current)
     base = _base(fleet.bake.base, current)
-    image = current if base == current.image_id else _image(base)
+    image = current if base == current.image_id else surveys.image(base)
     if image is None or not image.is_available:
         state = "does not exist" if image is None else f"is {image.state}"
         return (
@@ -260,7 +211,7 @@ def _base(wanted: str | None, current: Image) -> str:
     return parameters.image(wanted) if wanted.startswith("/") else wanted
 
 
-def _decide_back(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decision | str:
+def _decide_back(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision | str:
     past = rollouts.past(fleet.name)
     target_id = wish.image or plans.roll_back_target(past.images, current.image_id)
     if target_id is None:
@@ -268,7 +219,7 @@ def _decide_back(fleet: Fleet, wish: _Wish, seen: Seen, current: Image) -> Decis
             f"Ovenbird knows no image that fleet {fleet.name} ran before {current.image_id}; name "
             "one in the payload (image)."
         )
-    target = _image(target_id)
+    target = surveys.image(target_id)
     if target is None:
         return f"The image {target_id} does not exist any more; name another one (image)."
     return plans.bad_target(target) or plans.roll_back(
