@@ -36,6 +36,10 @@ def no_room_at_all(sim: Simulated, amount: float) -> None:
     sim.world.cloud.ec2.launching.lack_capacity(times=20 + int(amount * 300))
 
 
+def quota_used_up(sim: Simulated, amount: float) -> None:
+    sim.world.cloud.ec2.launching.exceed_quota(times=1 + int(amount * 100))
+
+
 def launches_die(sim: Simulated, amount: float) -> None:
     sim.world.cloud.ec2.launching.never_run(times=1 + int(amount * 5))
 
@@ -183,6 +187,28 @@ def version_published(sim: Simulated, _amount: float) -> None:
     )
     if sim.fleet.saved_version == "$Latest":
         sim.excused.add("the group launches another version than its instances run")
+
+
+def group_given_another_version(sim: Simulated, _amount: float) -> None:
+    """Somebody publishes a version of their own and gives it to the group."""
+    if sim.schedule.made.mixed:
+        return
+    made = sim.operator(
+        "ec2",
+        "CreateLaunchTemplateVersion",
+        LaunchTemplateId=sim.fleet.template,
+        SourceVersion="1",
+        LaunchTemplateData={"InstanceType": "t3.large"},
+    )
+    version = str(made["LaunchTemplateVersion"]["VersionNumber"])
+    sim.operator(
+        "autoscaling",
+        "UpdateAutoScalingGroup",
+        AutoScalingGroupName=sim.fleet.name,
+        LaunchTemplate={"LaunchTemplateId": sim.fleet.template, "Version": version},
+    )
+    sim.invariants.edited()
+    sim.excused.add("the group was edited")
 
 
 def group_follows_latest(sim: Simulated, _amount: float) -> None:
@@ -341,6 +367,7 @@ def _member(sim: Simulated, amount: float) -> str:
 _BAKE, _ROLL, _ANY = ("bake_image",), ("roll_group",), ("plan_rollout", "bake_image", "roll_group")
 _LATE = ("roll_group", "move_address", "settle_rollout", "undo_rollout")
 SORTS: dict[str, Sort] = {
+    "quota used up": Sort(quota_used_up, _ANY),
     "no room for a few": Sort(no_room, _ANY),
     "no room at all": Sort(no_room_at_all, _ANY),
     "launches die": Sort(launches_die, _ANY),
@@ -362,6 +389,7 @@ SORTS: dict[str, Sort] = {
     "rollback cancelled": Sort(rollback_cancelled, _ROLL),
     "default version edited": Sort(default_version_edited, _ANY + _LATE),
     "version published": Sort(version_published, _ANY),
+    "group given another version": Sort(group_given_another_version, _ANY + _LATE),
     "group follows $Latest": Sort(group_follows_latest, ("publish_template", "roll_group")),
     "size changed": Sort(size_changed, _ANY + _LATE),
     "image deleted": Sort(image_deleted, ("publish_template", "roll_group", "undo_rollout")),
