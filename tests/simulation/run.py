@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from unittest import mock
@@ -17,6 +18,9 @@ from tests.simulation.schedule import Schedule
 from tests.simulation.simulated import Simulated
 from tests.stories.invariants import Broken
 from tests.stories.world import World, present
+
+# Handlers that run at the same time are nested calls here, and an event may come fifty times.
+sys.setrecursionlimit(10_000)
 
 
 def run(seed: int, *, full: bool = False) -> Outcome:
