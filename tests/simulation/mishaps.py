@@ -233,7 +233,7 @@ def size_changed(sim: Simulated, amount: float) -> None:
         "autoscaling",
         "UpdateAutoScalingGroup",
         AutoScalingGroupName=sim.fleet.name,
-        DesiredCapacity=min(wanted, group.maximum),
+        DesiredCapacity=min(wanted, group.maximum // 2),  # the next roll needs room
     )
 
 

@@ -68,7 +68,7 @@ class Simulated:
         self.fleet = fleets.make(
             world,
             size=schedule.made.size,
-            maximum=2 * schedule.made.size + 4,
+            maximum=2 * schedule.made.size + 8,
             addresses=schedule.made.addresses,
             version=schedule.made.version,
             mixed=schedule.made.mixed,
