@@ -68,9 +68,9 @@ def _names(sim: Simulated) -> None:
         execution = next(each for each in sim.world.rollouts if each.name == name)
         if execution.status == "ABORTED" or json.loads(execution.text)["dry_run"]:
             continue
-        lambdas = result in _KILLED or result.startswith("Lambda.")
-        if lambdas and not _bearable(sim):
-            continue  # killed until its retries were used up
+        of_aws = result in _KILLED or result.startswith(("Lambda.", "DynamoDb."))
+        if of_aws and not _bearable(sim):
+            continue  # struck until its retries were used up
         if result not in RESULTS | NAMED:
             raise Broken(f"{name} ended with {result!r}, which is no name of ours")
 
