@@ -92,6 +92,12 @@ HISTORIES: tuple[Schedule, ...] = (
     ),
     Schedule(
         0,
+        wishes=(Wish("release"), Wish("release the same again", Moment(2000))),
+        mishaps=(Mishap("execution stopped", Moment(130, "bake_image"), 0.9),),
+        name="a builder that a stopped execution left",
+    ),
+    Schedule(
+        0,
         wishes=(Wish("release"), Wish("release", Moment(2700))),
         mishaps=(Mishap("execution sleeps", _half_way(60), 0.6),),
         name="an owner that sleeps past its lease",
