@@ -7,16 +7,16 @@ answered comes from the translated template. See :mod:`tests.template.permission
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pytest
 
-from tests.stories.intrinsics import arn
+from tests.stories.intrinsics import REGION, arn
 from tests.template import calls
 from tests.template.deployed import functions, resources
 from tests.template.permissions import foreign
-from tests.template.permissions.asks import Ask, keyed
+from tests.template.permissions.asks import Ask, keyed, keyed_volumes
 from tests.template.permissions.foreign import Foreign
 from tests.template.permissions.recording import Recorded, recorded
 from tests.template.permissions.roles import Grain, Role, grains, resolver, roles
@@ -30,6 +30,12 @@ from tests.template.permissions.simulator import (
 )
 
 KEY = arn("kms", "key/11111111-2222-4333-8444-555555555555")
+VOLUME_KEY = arn("kms", "key/66666666-7777-4888-8999-000000000000")
+with_and_without_keys = pytest.mark.parametrize(
+    ("key", "volume_key"),
+    [("", ""), (KEY, ""), ("", VOLUME_KEY)],
+    ids=["as it is", "with a key", "with a key of the volumes"],
+)
 # They change something and know no resources (Service Authorization Reference).
 # A task token is a capability; the others are asked for by Step Functions' logs and by X-Ray.
 CANNOT_BE_FENCED = {
@@ -61,12 +67,13 @@ class Judged:
 
 
 @cache
-def judged(key: str) -> Judged:
-    stack = roles(**({"KmsKeyArn": key} if key else {}))
+def judged(key: str, volume_key: str) -> Judged:
+    stack = roles(KmsKeyArn=key, VolumeKmsKeyArn=volume_key)
     asked = list(recorded())
-    if key:
-        also = {Recorded(one.owner, ask): None for one in asked for ask in keyed(one.ask, key)}
-        asked += also
+    for used, asks in ((key, keyed), (volume_key, keyed_volumes)):
+        if used:
+            also = [Recorded(one.owner, ask) for one in recorded() for ask in asks(one.ask, used)]
+            asked += dict.fromkeys(also)
     answers, actions = decide(
         of_roles(stack.values()), [Question(one.owner, one.ask) for one in asked]
     )
@@ -102,9 +109,9 @@ def not_denied(asked: Sequence[Foreign], stack: dict[str, Role]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("key", ["", KEY], ids=["as it is", "with a key"])
-def test_every_call_of_the_stories_is_allowed(key: str) -> None:
-    stack = judged(key)
+@with_and_without_keys
+def test_every_call_of_the_stories_is_allowed(key: str, volume_key: str) -> None:
+    stack = judged(key, volume_key)
     refused = [
         f"{told(one)}: {answer.result}"
         for one, answer in zip(stack.asked, stack.answers, strict=True)
@@ -113,9 +120,10 @@ def test_every_call_of_the_stories_is_allowed(key: str) -> None:
     assert refused == []
 
 
-def test_the_questions_are_those_that_aws_asks() -> None:
+@with_and_without_keys
+def test_the_questions_are_those_that_aws_asks(key: str, volume_key: str) -> None:
     """A context key that the action does not know would make a condition look stronger."""
-    stack = judged("")
+    stack = judged(key, volume_key)
     odd = [
         f"{told(one)}: {answer.ignored}"
         for one, answer in zip(stack.asked, stack.answers, strict=True)
@@ -132,19 +140,20 @@ def test_the_stories_do_all_that_the_code_can(step: str) -> None:
     assert asked - running == calls.actions(step)
 
 
-@pytest.mark.parametrize("key", ["", KEY], ids=["as it is", "with a key"])
-def test_nothing_is_granted_that_no_story_uses(key: str) -> None:
+@with_and_without_keys
+def test_nothing_is_granted_that_no_story_uses(key: str, volume_key: str) -> None:
     unused = [
         f"{grain.owner}: {grain.sid} {grain.action} on {grain.resource}"
-        for grain, used in judged(key).grains.items()
+        for grain, used in judged(key, volume_key).grains.items()
         if not used
     ]
     assert unused == []
 
 
-def test_nothing_that_changes_is_without_a_fence() -> None:
+@with_and_without_keys
+def test_nothing_that_changes_is_without_a_fence(key: str, volume_key: str) -> None:
     """A stranger's thing of the same kind, in a stranger's context, is out of reach."""
-    stack = judged("")
+    stack = judged(key, volume_key)
     changing = [one for one in foreign.kinds(stack.asked) if stack.actions[one.ask.action].changes]
     twins = [Foreign(one.owner, foreign.twin(one.ask), "somebody else's") for one in changing]
     answers, _ = decide(of_roles(stack.roles.values()), [Question(t.owner, t.ask) for t in twins])
@@ -155,28 +164,29 @@ def test_nothing_that_changes_is_without_a_fence() -> None:
     assert not any(stack.actions[action].resources for action in unfenced)
 
 
-def test_nothing_of_strangers_is_allowed() -> None:
-    stack = judged("")
+@with_and_without_keys
+def test_nothing_of_strangers_is_allowed(key: str, volume_key: str) -> None:
+    stack = judged(key, volume_key)
     asked = foreign.of_strangers(foreign.kinds(stack.asked))
     assert not_denied([*asked], stack.roles) == []
 
 
-@pytest.mark.parametrize("key", ["", KEY], ids=["as it is", "with a key"])
-def test_every_condition_is_needed(key: str) -> None:
-    stack = judged(key)
+@with_and_without_keys
+def test_every_condition_is_needed(key: str, volume_key: str) -> None:
+    stack = judged(key, volume_key)
     asked = [*foreign.without_their_fences(stack.granting)]
     assert len(asked) > 100
     assert not_denied(asked, stack.roles) == []
 
 
 def test_no_role_does_the_work_of_another() -> None:
-    stack = judged("")
+    stack = judged("", "")
     asked = [*foreign.of_other_roles(stack.asked, stack.roles)]
     assert not_denied(asked, stack.roles) == []
 
 
 def test_what_is_nobodys_business_is_denied_to_all() -> None:
-    stack = judged("")
+    stack = judged("", "")
     fill = resolver().resolve
     things = {
         "instance": arn("ec2", "instance/i-0123456789abcdef0"),
@@ -229,10 +239,55 @@ def test_a_key_of_ones_own_encrypts_all_that_is_kept() -> None:
 
 
 def test_without_a_key_nothing_is_asked_of_one() -> None:
-    granted = {grain.action for grain in judged("").grains}
+    granted = {grain.action for grain in judged("", "").grains}
     assert not any(action.startswith("kms:") for action in granted)
     (queue,) = resources("AWS::SQS::Queue").values()
     assert resolver().resolve(queue)["SqsManagedSseEnabled"] is True
+
+
+def test_only_the_bake_uses_the_key_of_the_volumes_and_only_through_ec2() -> None:
+    other, third = (arn("kms", f"key/{digit * 8}-2222-4333-8444-555555555555") for digit in "23")
+    stack = roles(KmsKeyArn=KEY, VolumeKmsKeyArn=[VOLUME_KEY, other])
+    volumes = {
+        ask: None
+        for one in recorded()
+        for ask in keyed_volumes(one.ask, VOLUME_KEY)
+        if one.owner == "BakeImageFunction"
+    }
+    assert {ask.action for ask in volumes} > {"kms:CreateGrant", "kms:Decrypt"}
+    ours = [replace(ask, resource=key) for key in (VOLUME_KEY, other) for ask in volumes]
+    answers, _ = decide(
+        of_roles(stack.values()), [Question("BakeImageFunction", ask) for ask in ours]
+    )
+    assert {answer.result for answer in answers} == {"Allowed"}
+
+    def instead(ask: Ask, name: str, value: str) -> Ask:
+        rest = [(key, values) for key, values in ask.context if key != name]
+        return replace(ask, context=(*rest, (name, (value,))))
+
+    grants = [ask for ask in volumes if ask.action == "kms:CreateGrant"]
+    services = (f"{service}.amazonaws.com" for service in (f"sns.{REGION}", "ec2.eu-west-9"))
+    denied = {
+        "another key": [replace(ask, resource=key) for ask in volumes for key in (KEY, third)],
+        "another service": [
+            instead(ask, "kms:ViaService", each) for each in services for ask in volumes
+        ],
+        "no service": [replace(ask, context=()) for ask in volumes],
+        "a grant for somebody": [instead(g, "kms:GrantIsForAWSResource", "false") for g in grants],
+    }
+    foreigners = [
+        Foreign("BakeImageFunction", ask, because)
+        for because, asked in denied.items()
+        for ask in asked
+    ]
+    foreigners += [
+        Foreign(owner, ask, "another role's")
+        for owner in stack
+        if owner != "BakeImageFunction"
+        for ask in ours
+    ]
+    assert all(denied.values())
+    assert not_denied(foreigners, stack) == []
 
 
 def test_every_rule_and_nobody_else_may_leave_a_dead_letter() -> None:

@@ -193,7 +193,7 @@ FAILED = command(
         pytest.param(
             seen(builder("terminated", why="Client.InternalError: Client error on launch")),
             GiveUp,
-            "KMS key of your own",
+            "parameter VolumeKmsKeyArn has to name the key",
             id="a key that it may not use",
         ),
         pytest.param(

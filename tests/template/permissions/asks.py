@@ -73,6 +73,33 @@ def keyed(ask: Ask, key_arn: str) -> Iterator[Ask]:
         yield Ask(action, key_arn, through, also=True)
 
 
+def keyed_volumes(ask: Ask, key_arn: str) -> Iterator[Ask]:
+    """What EC2 asks of the key in the caller's name where volumes are encrypted with it.
+
+    The guide has one list for everything that makes an encrypted volume or snapshot. Auto Scaling
+    asks none of it in its caller's name: its service-linked role uses the key.
+
+    Source: EBS user guide, "Requirements for Amazon EBS encryption"; EC2 Auto Scaling user guide,
+    "Required AWS KMS key policy for use with encrypted volumes".
+    """
+    kind = ask.resource.rpartition(":")[2].partition("/")[0]
+    made = (ask.action, kind) in {("ec2:RunInstances", "volume"), ("ec2:CreateImage", "snapshot")}
+    if not made or ask.also:
+        return
+    region = ask.resource.split(":")[3]
+    through = ("kms:ViaService", (f"ec2.{region}.amazonaws.com",))
+    for action in (
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ):
+        yield Ask(action, key_arn, (through,), also=True)
+    for_aws = ("kms:GrantIsForAWSResource", ("true",))
+    yield Ask("kms:CreateGrant", key_arn, (through, for_aws), also=True)
+
+
 def tagged(about: str, tags: Tags) -> Context:
     """Tags as conditions name them, such as ``aws:ResourceTag/ovenbird:fleet``."""
     return tuple(sorted((f"{about}/{key}", (value,)) for key, value in tags.items()))

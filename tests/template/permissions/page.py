@@ -22,9 +22,11 @@ _MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _VERBS = {
     "ArnEquals": "is",
     "ArnLike": "is like",
+    "Bool": "is",
     "StringEquals": "is",
     "StringLike": "is like",
 }
+_OPTIONAL = {"HasKmsKey": "With a key.", "HasVolumeKmsKey": "With a key of the volumes."}
 
 
 def functions() -> str:
@@ -99,7 +101,7 @@ def _role(owner: str) -> str:
             _why(policy, statement) + optional,
         )
         for policy, statement in _statements(owner)
-        for optional in [" (With a key.)" if statement.get("Optional") else ""]
+        for optional in [f" ({statement['Optional']})" if "Optional" in statement else ""]
         if statement["Effect"] == "Allow" and policy not in OF_AWS
     ]
     return table(("May", "On", "Only if", "Why"), rows)
@@ -119,7 +121,8 @@ def _statements(owner: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _each(policy: str, document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for statement in many(document["Statement"]):
         if "Fn::If" in statement:
-            yield policy, {**statement["Fn::If"][1], "Optional": True}
+            condition, optional, _ = statement["Fn::If"]
+            yield policy, {**optional, "Optional": _OPTIONAL[condition]}
         else:
             yield policy, statement
 

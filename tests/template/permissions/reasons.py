@@ -37,6 +37,8 @@ WHY = {
     "TagImages": "Tag image and snapshots in the call that makes them, and at no other time.",
     "TagWhatIsLaunched": "Launch what the fleet's template tags; see [launches](#launches).",
     "Versions": "Publish a version with the new image.",
+    "VolumeKey": "Launch and image a builder whose volumes are encrypted.",
+    "VolumeKeyGrants": "Let EC2, and only AWS, go on using the key for a builder's volumes.",
     "WakeTheMachine": "Wake a rollout that waits. Knows no resources: the task token is the key.",
     "WithWhatTheTemplateNames": "Launch what the fleet's template names; see "
     "[launches](#launches).",

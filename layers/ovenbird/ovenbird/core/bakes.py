@@ -193,8 +193,8 @@ def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -
         said = f": {builder.state_reason}" if builder.state_reason else ""
         if "Client.InternalError" in said:  # what EC2 says of a key that it may not use
             said += (
-                ". If its volume is encrypted with a KMS key of your own, the key's policy has to"
-                " let the role of BakeImageFunction use it, as it lets the group's."
+                ". If its volume is encrypted with a KMS key of your own, the stack's parameter"
+                " VolumeKmsKeyArn has to name the key, and the key's policy has to let IAM decide."
             )
         return GiveUp(f"The builder {name} was terminated before its image was made{said}")
     if command is not None and not command.is_running and not command.succeeded:
