@@ -75,11 +75,11 @@ MUTANTS = (
     ),
     Mutant(
         "lease-not-renewed",
-        "A roll that takes longer than the lease loses its lane in the middle.",
+        "A rollout that begins to wait gets no more time than it had.",
         f"{LAYER}/ledger/lanes.py",
         '"SET #expires = :expires, #doorbell = :doorbell",',
         '"SET #doorbell = :doorbell, #renewed = :expires",',
-        ("stories/test_lanes.py",),
+        ("unit/test_ledger.py",),
     ),
     Mutant(
         "lane-kept-by-a-release",

@@ -92,6 +92,13 @@ class TestLanes:
         with pytest.raises(LaneLost, match="rollout web-2"):
             lanes.check("web", "web-1", 1)
 
+    def test_who_begins_to_wait_keeps_its_lane_for_a_whole_lease(self) -> None:
+        lanes.take("web", "web-1", NOON, at=at(0))
+        late = NOON + timedelta(minutes=20)
+        lanes.renew("web", "web-1", 1, late, doorbell="ami-1")
+        last = late + lanes.LEASE - timedelta(seconds=1)
+        assert isinstance(lanes.take("web", "web-2", last, at=at(1)), Held)
+
     def test_who_finds_little_left_of_its_lease_prolongs_it(self) -> None:
         late = NOON + lanes.LEASE - timedelta(minutes=2)
         lanes.take("web", "web-1", NOON, at=at(0))
