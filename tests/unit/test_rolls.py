@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovenbird.core.groups import Group
+from ovenbird.core.preferences import Preferences
 from ovenbird.core.progress import Progress
-from ovenbird.core.refreshes import ACTIVE, Preferences, Refresh
+from ovenbird.core.refreshes import ACTIVE, Refresh
 from ovenbird.core.rolls import (
     Decision,
     Done,

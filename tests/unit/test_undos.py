@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovenbird.core.groups import Group
-from ovenbird.core.refreshes import ACTIVE, Preferences, Refresh
+from ovenbird.core.preferences import Preferences
+from ovenbird.core.refreshes import ACTIVE, Refresh
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way, decide, image_is_blamed
 from tests.unit.fleets import BEGAN, NOON, TEMPLATE, group, member, refresh

@@ -42,8 +42,8 @@ class Verdict:
 def unseen_builder(event: dict[str, Any], now: datetime) -> Answer | None:
     """Come back, where the bake failed so soon that EC2 may not show its builder yet."""
     plan = event.get("plan") or {}
-    launches = plan.get("next") == "bake" and {"group", "began"} <= plan.keys()
-    if not launches or "version" in event:
+    baking = plan.get("next") == "bake" and "version" not in event
+    if not baking or not {"group", "began"} <= plan.keys():
         return None
     made = Made.from_json(event.get("bake") or {})
     bell = f"group-{plan['group']}"
@@ -103,13 +103,15 @@ def _terminate_builders(event: dict[str, Any]) -> None:
 
 def _excuse(event: dict[str, Any], blaming: Sequence[Refresh], now: datetime) -> str:
     """Why the image is not to blame after all, if it never was launched."""
+    if not blaming:
+        return ""
     spans = [span for span in (each.forward(now) for each in blaming) if span is not None]
-    launched = [
+    tried = [
         launch
         for span in spans
         for launch in autoscaling_activities.launches(event["plan"]["group"], *span)
     ]
-    return launches.excuse(launched) if blaming else ""
+    return launches.excuse(tried)
 
 
 def _mark_image(event: dict[str, Any]) -> None:

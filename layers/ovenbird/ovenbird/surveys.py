@@ -13,7 +13,7 @@ from ovenbird.aws import (
 from ovenbird.core import templates
 from ovenbird.core.groups import versions_by_template
 from ovenbird.core.images import Image
-from ovenbird.core.preferences import preferences
+from ovenbird.core.preferences import for_group
 from ovenbird.core.surveys import Survey
 from ovenbird.errors import NotFound
 from ovenbird.fleet import Fleet
@@ -42,12 +42,7 @@ def take(fleet: Fleet) -> Survey:
         group=group,
         refreshes=autoscaling_refreshes.recent(group.name),
         running=running,
-        preferences=preferences(
-            fleet.roll,
-            desired=group.desired,
-            addresses=fleet.addresses.count > 0,
-            group_warmup_seconds=group.warmup_seconds,
-        ),
+        preferences=for_group(group, fleet.roll, addresses=fleet.addresses.count > 0),
         current_id=current_id,
         current=image(current_id),
         template_tags={each.template_id: ec2_templates.tags(each.template_id) for each in running},

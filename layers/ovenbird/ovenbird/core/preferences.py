@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any, Protocol
 
+from ovenbird.core.groups import Group
+
 ADDRESS_WARMUP_SECONDS = 60  # time to put an Elastic IP on a new instance before the next batch
 LEAST_SURGE_PERCENT = 10
 
@@ -128,6 +130,16 @@ def preferences(
         alarms=roll.alarms,
         protected_instances=roll.protected_instances,
         standby_instances=roll.standby_instances,
+    )
+
+
+def for_group(group: Group, roll: RollWishes, *, addresses: bool) -> Preferences:
+    """:func:`preferences` for a group as it stands."""
+    return preferences(
+        roll,
+        desired=group.desired,
+        addresses=addresses,
+        group_warmup_seconds=group.warmup_seconds,
     )
 
 

@@ -14,9 +14,6 @@ from ovenbird.core.groups import (
     override_templates,
     versions_by_template,
 )
-from ovenbird.core.preferences import Preferences, preferences, surge
-
-__all__ = ["Preferences", "Refresh", "configuration", "ours", "preferences", "surge"]
 
 ACTIVE = frozenset({"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"})
 ENDING = frozenset({"Cancelling", "RollbackInProgress"})

@@ -9,8 +9,9 @@ from typing import Literal
 
 from ovenbird.core.census import Census, count
 from ovenbird.core.groups import Group
+from ovenbird.core.preferences import Preferences
 from ovenbird.core.progress import Progress
-from ovenbird.core.refreshes import Preferences, Refresh, ours
+from ovenbird.core.refreshes import Refresh, ours
 
 MOST_PASSES = 3
 SETTLING = timedelta(seconds=60)  # the group's description may lag behind the refresh's success

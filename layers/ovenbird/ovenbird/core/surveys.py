@@ -9,20 +9,14 @@ from typing import Protocol
 from ovenbird.core.addresses import Address
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
-from ovenbird.core.preferences import Preferences
+from ovenbird.core.preferences import Preferences, RollWishes
 from ovenbird.core.refreshes import Refresh
 from ovenbird.core.templates import Version
 
 
-class Wishes(Protocol):
+class Wishes(RollWishes, Protocol):
     """What is read of the fleet document's ``roll`` part when it is judged."""
 
-    @property
-    def alarms(self) -> tuple[str, ...]: ...
-    @property
-    def protected_instances(self) -> str: ...
-    @property
-    def standby_instances(self) -> str: ...
     @property
     def give_up_after_minutes(self) -> int: ...
     @property

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from ovenbird.core.census import count
 from ovenbird.core.groups import Group
-from ovenbird.core.refreshes import Preferences, Refresh, ours
+from ovenbird.core.preferences import Preferences
+from ovenbird.core.refreshes import Refresh, ours
 from ovenbird.core.rolls import ENDING, MOST_PASSES, SETTLING, Done, GiveUp, RollBack, Wait
 
 

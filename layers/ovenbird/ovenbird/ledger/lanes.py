@@ -8,7 +8,7 @@ to stop), queued, queued_at, queued_reason, barrier.
 the time of the last stop: what was released before it is not wanted any more.
 
 A lease that has expired is over, even while its holder still runs: the holder finds out at its
-next :func:`check`. The fence tells two holders apart that bear the same name.
+next :func:`hold`. The fence tells two holders apart that bear the same name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from ovenbird.errors import LaneLost, Stopped, Unavailable
 from ovenbird.ledger import table
-from ovenbird.ledger.table import Item, Unmet
+from ovenbird.ledger.table import Item, Unmet, Written
 
 LEASE = timedelta(minutes=30)
 TURN = timedelta(minutes=5)  # no function runs that long
@@ -107,16 +107,14 @@ def read(fleet: str) -> Lane:
     )
 
 
-def take(
-    fleet: str, rollout: str, now: datetime, *, at: str, lease: timedelta = LEASE
-) -> Taken | Held:
+def take(fleet: str, rollout: str, now: datetime, *, at: str) -> Taken | Held:
     """Take the lane if it is free, expired or already ours.
 
     Its holder gets the same fence again, however often it asks.
 
     IAM: dynamodb:UpdateItem
     """
-    return _take(fleet, rollout, now, at, lease, _FREE, {})
+    return _take(fleet, rollout, now, at, _FREE, {})
 
 
 def seize(
@@ -126,7 +124,6 @@ def seize(
     now: datetime,
     *,
     at: str,
-    lease: timedelta = LEASE,
 ) -> Taken | Held:
     """Take the lane from a holder whose execution is not running any more.
 
@@ -134,9 +131,7 @@ def seize(
 
     IAM: dynamodb:UpdateItem
     """
-    return _take(
-        fleet, rollout, now, at, lease, f"({_FREE} OR #holder = :dead)", {"dead": from_holder}
-    )
+    return _take(fleet, rollout, now, at, f"({_FREE} OR #holder = :dead)", {"dead": from_holder})
 
 
 def queue(fleet: str, rollout: str, at: str, reason: str) -> Queued | Superseded:
@@ -181,7 +176,7 @@ def check(fleet: str, rollout: str, fence: int) -> None:
     _judge(fleet, rollout, fence, table.get(_pk(fleet)) or {})
 
 
-def hold(fleet: str, rollout: str, fence: int, now: datetime, *, lease: timedelta = LEASE) -> None:
+def hold(fleet: str, rollout: str, fence: int, now: datetime) -> None:
     """The lane is ours, and nobody can take it over before this turn is over.
 
     Every step that changes what other rollouts touch begins with this. AWS's calls bear no fence
@@ -198,8 +193,7 @@ def hold(fleet: str, rollout: str, fence: int, now: datetime, *, lease: timedelt
     item = table.get(_pk(fleet)) or {}
     ours = (item.get("holder"), item.get("fence")) == (rollout, fence)
     if ours and item["expires"] < _epoch(now + TURN):
-        values = {"rollout": rollout, "fence": fence, "expires": _epoch(now + lease)}
-        item = table.update(_pk(fleet), "SET #expires = :expires", values, condition=_OURS).item
+        item = _prolong(fleet, rollout, fence, now).item
     _judge(fleet, rollout, fence, item)
 
 
@@ -210,7 +204,6 @@ def renew(
     now: datetime,
     *,
     doorbell: str = "",
-    lease: timedelta = LEASE,
 ) -> None:
     """Prolong the lease and say what the rollout waits for; the last thing before it waits.
 
@@ -229,7 +222,7 @@ def renew(
         {
             "rollout": rollout,
             "fence": fence,
-            "expires": _epoch(now + lease),
+            "expires": _epoch(now + LEASE),
             "doorbell": doorbell,
         },
         condition=_OURS,
@@ -283,7 +276,6 @@ def _take(
     rollout: str,
     now: datetime,
     at: str,
-    lease: timedelta,
     free: str,
     values: dict[str, Any],
 ) -> Taken | Held:
@@ -297,7 +289,7 @@ def _take(
                 "rollout": rollout,
                 "at": at,
                 "now": _epoch(now),
-                "expires": _epoch(now + lease),
+                "expires": _epoch(now + LEASE),
                 "none": 0,
                 "one": 1,
                 **values,
@@ -311,15 +303,18 @@ def _take(
         if seen.get("holder") != rollout:
             return Held(seen.get("holder", ""), seen.get("doorbell", ""), seen.get("queued", ""))
         # Ours already: an answer was lost, or the step runs again.
-        again = table.update(
-            _pk(fleet),
-            "SET #expires = :expires",
-            {"rollout": rollout, "fence": seen["fence"], "expires": _epoch(now + lease)},
-            condition=_OURS,
-        )
-        if not isinstance(again, Unmet):
+        if not isinstance(_prolong(fleet, rollout, seen["fence"], now), Unmet):
             return Taken(seen["fence"])
     raise Unavailable(f"The lane of {fleet} changes hands too quickly to be taken.")
+
+
+def _prolong(fleet: str, rollout: str, fence: int, now: datetime) -> Written | Unmet:
+    return table.update(
+        _pk(fleet),
+        "SET #expires = :expires",
+        {"rollout": rollout, "fence": fence, "expires": _epoch(now + LEASE)},
+        condition=_OURS,
+    )
 
 
 def _judge(fleet: str, rollout: str, fence: int, item: Item) -> None:

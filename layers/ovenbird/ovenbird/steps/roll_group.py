@@ -17,14 +17,17 @@ from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
 from ovenbird.core import rolls
 from ovenbird.core.groups import Group
+from ovenbird.core.preferences import Preferences, for_group
 from ovenbird.core.progress import Progress
-from ovenbird.core.refreshes import Preferences, Refresh, configuration, preferences
+from ovenbird.core.refreshes import Refresh, configuration
 from ovenbird.core.rolls import Decision, Done, GiveUp, Goal, Patience, RollBack, Start, Wait
+from ovenbird.core.templates import sources
 from ovenbird.errors import Refused, RollFailed, Unavailable
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
 
+_PLANNED = ("plan.fence", "plan.document", "plan.group", "plan.began", "plan.from")
 _MOST_TURNS = 8  # start a pass, look at it, and look again with its doorbell read first
 
 
@@ -44,11 +47,13 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
     Raises:
         BadEvent: The state is not well made.
+        BadFleet: The document in the plan is wrong.
         RollFailed: AWS rolled the refresh back, failed it or had it cancelled; somebody else
-            refreshes the group or gave it another template; or it did not get there in time.
+            refreshes the group or gave it another template or version; or it did not get there in
+            time.
         Refused: AWS does not accept the refresh; the group was not touched.
     """
-    state.check(event, now, "plan.fence", "plan.document", "plan.group", "plan.began", "version")
+    state.check(event, now, *_PLANNED, "version")
     rollout, fence = event["rollout"], event["plan"]["fence"]
     lanes.hold(event["fleet"], rollout, fence, now)
     answer = _turn(event, state.fleet_of(event), now)
@@ -120,12 +125,7 @@ def _look(
     goal = Goal(
         {**group.versions, **version["targets"]}, began=datetime.fromisoformat(plan["began"])
     )
-    wishes = preferences(
-        fleet.roll,
-        desired=group.desired,
-        addresses=fleet.addresses.count > 0,
-        group_warmup_seconds=group.warmup_seconds,
-    )
+    wishes = for_group(group, fleet.roll, addresses=fleet.addresses.count > 0)
     refreshes = autoscaling_refreshes.recent(group.name)
     mine = goal.refreshes(refreshes, progress)
     if not mine:
@@ -151,7 +151,7 @@ def _refuse_edited(group: Group, planned: dict[str, Any], goal: Goal) -> None:
 
     Once a refresh of ours has begun AWS itself lets nobody edit it.
     """
-    before = {**(planned.get("overrides") or {}), planned["template"]: planned["version"]}
+    before = sources(planned["template"], planned["version"], planned.get("overrides") or {})
     for template, version in group.versions.items():
         known = (before.get(template), goal.versions.get(template))
         if version.isdigit() and template in before and version not in known:

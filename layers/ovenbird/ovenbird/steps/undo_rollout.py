@@ -18,8 +18,10 @@ from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
 from ovenbird.core import undos
 from ovenbird.core.groups import Group
-from ovenbird.core.refreshes import Preferences, Refresh, configuration, preferences
+from ovenbird.core.preferences import Preferences, for_group
+from ovenbird.core.refreshes import Refresh, configuration
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
+from ovenbird.core.templates import sources
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way
 from ovenbird.errors import BadEvent, BadFleet, LaneLost, Stopped, Terminal, Unavailable
 from ovenbird.events import rollout as state
@@ -152,15 +154,13 @@ def _look(
     old = plan["from"]
     way = Way(
         forward={**group.versions, **event["version"]["targets"]},
-        back={**group.versions, **(old.get("overrides") or {}), old["template"]: old["version"]},
+        back={
+            **group.versions,
+            **sources(old["template"], old["version"], old.get("overrides") or {}),
+        },
         began=datetime.fromisoformat(plan["began"]),
     )
-    wishes = preferences(
-        fleet.roll,
-        desired=group.desired,
-        addresses=fleet.addresses.count > 0,
-        group_warmup_seconds=group.warmup_seconds,
-    )
+    wishes = for_group(group, fleet.roll, addresses=fleet.addresses.count > 0)
     refreshes = autoscaling_refreshes.recent(group.name)
     decision = undos.decide(
         group,
