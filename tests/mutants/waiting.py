@@ -61,8 +61,8 @@ MUTANTS = (
         "lane-not-taken",
         "A rollout begins while another one of the same fleet runs.",
         f"{LAYER}/ledger/lanes.py",
-        "(#expires < :now AND #holder <> :rollout)",
-        "#expires < :now OR #holder <> :rollout",
+        "(#until < :now AND #holder <> :rollout)",
+        "#until < :now OR #holder <> :rollout",
         ("stories/test_queue.py",),
     ),
     Mutant(
@@ -77,8 +77,8 @@ MUTANTS = (
         "lease-not-renewed",
         "A rollout that begins to wait gets no more time than it had.",
         f"{LAYER}/ledger/lanes.py",
-        '"SET #expires = :expires, #doorbell = :doorbell",',
-        '"SET #doorbell = :doorbell, #renewed = :expires",',
+        '"SET #until = :until, #doorbell = :doorbell",',
+        '"SET #doorbell = :doorbell, #renewed = :until",',
         ("unit/test_ledger.py",),
     ),
     Mutant(
@@ -141,7 +141,7 @@ MUTANTS = (
         "lease-not-prolonged",
         "Who wakes up after its lease goes on, and loses the lane in the middle of its turn.",
         f"{LAYER}/ledger/lanes.py",
-        'if ours and item["expires"] < _epoch(now + TURN):',
+        'if ours and item["until"] < _epoch(now + TURN):',
         "if False:",
         (
             "stories/test_switches.py::test_one_that_slept_past_its_lease_writes_nothing_beside_the_next_one",

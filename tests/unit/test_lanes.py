@@ -16,11 +16,12 @@ from hypothesis.stateful import (
 )
 
 from ovenbird.errors import LaneLost, Stopped
-from ovenbird.ledger import lanes
+from ovenbird.ledger import lanes, table
 from ovenbird.ledger.lanes import Queued, Superseded, Taken
 from tests.unit import ledger
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+TIME_TO_LIVE = "expires"  # held to the template by tests/template/test_template.py
 ROLLOUTS = st.sampled_from(["web-0", "web-1", "web-2", "web-3"])
 
 
@@ -145,6 +146,11 @@ class Lanes(RuleBasedStateMachine):
         lane = lanes.read("web")
         if lane.queued and not lane.holder:
             assert lane.queued in self.rung
+
+    @invariant()
+    def the_table_never_deletes_it(self) -> None:
+        """Its time to live would take fence, barrier and queue with it, when a holder died."""
+        assert TIME_TO_LIVE not in (table.get("lane#web") or {})
 
     def _took(self, rollout: str, taken: Taken) -> None:
         assert taken.fence > self.highest or self.fences.get(rollout) == taken.fence

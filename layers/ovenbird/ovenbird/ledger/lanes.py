@@ -1,8 +1,11 @@
 """Lanes: one rollout at a time for each fleet, a queue of depth one, the newest release wins.
 
-Item ``lane#<fleet>``: holder (rollout id), holder_at, fence (grows with each new holder), expires
+Item ``lane#<fleet>``: holder (rollout id), holder_at, fence (grows with each new holder), until
 (epoch seconds), doorbell (what the holder waits for now), stop_by, stop_reason (a person wants it
 to stop), queued, queued_at, queued_reason, barrier.
+
+A lane is never deleted: ``until`` is not the table's time to live, because fence, barrier and queue
+outlive a holder that died.
 
 ``at`` is the time of the release, ISO 8601 in UTC, so that texts compare like times. ``barrier`` is
 the time of the last stop: what was released before it is not wanted any more.
@@ -24,7 +27,7 @@ from ovenbird.ledger.table import Item, Unmet, Written
 LEASE = timedelta(minutes=30)
 TURN = timedelta(minutes=5)  # no function runs that long
 
-_FREE = "(attribute_not_exists(#holder) OR (#expires < :now AND #holder <> :rollout))"
+_FREE = "(attribute_not_exists(#holder) OR (#until < :now AND #holder <> :rollout))"
 _NEWEST_WAITING = "(attribute_not_exists(#queued) OR #queued = :rollout OR #queued_at <= :at)"
 _NEWER_THAN_HOLDER = "(attribute_not_exists(#holder) OR #holder_at <= :at)"
 _WANTED = "(attribute_not_exists(#barrier) OR #barrier <= :at)"
@@ -192,7 +195,7 @@ def hold(fleet: str, rollout: str, fence: int, now: datetime) -> None:
     """
     item = table.get(_pk(fleet)) or {}
     ours = (item.get("holder"), item.get("fence")) == (rollout, fence)
-    if ours and item["expires"] < _epoch(now + TURN):
+    if ours and item["until"] < _epoch(now + TURN):
         item = _prolong(fleet, rollout, fence, now).item
     _judge(fleet, rollout, fence, item)
 
@@ -218,11 +221,11 @@ def renew(
     """
     written = table.update(
         _pk(fleet),
-        "SET #expires = :expires, #doorbell = :doorbell",
+        "SET #until = :until, #doorbell = :doorbell",
         {
             "rollout": rollout,
             "fence": fence,
-            "expires": _epoch(now + LEASE),
+            "until": _epoch(now + LEASE),
             "doorbell": doorbell,
         },
         condition=_OURS,
@@ -261,7 +264,7 @@ def release(fleet: str, rollout: str, fence: int) -> str | None:
     """
     written = table.update(
         _pk(fleet),
-        "REMOVE #holder, #holder_at, #expires, #doorbell, #stop_by, #stop_reason",
+        "REMOVE #holder, #holder_at, #until, #doorbell, #stop_by, #stop_reason",
         {"rollout": rollout, "fence": fence},
         condition=_OURS,
         before=True,
@@ -282,14 +285,14 @@ def _take(
     for _ in range(3):
         written = table.update(
             _pk(fleet),
-            "SET #holder = :rollout, #holder_at = :at, #expires = :expires, "
+            "SET #holder = :rollout, #holder_at = :at, #until = :until, "
             "#fence = if_not_exists(#fence, :none) + :one "
             "REMOVE #doorbell, #stop_by, #stop_reason, #queued, #queued_at, #queued_reason",
             {
                 "rollout": rollout,
                 "at": at,
                 "now": _epoch(now),
-                "expires": _epoch(now + LEASE),
+                "until": _epoch(now + LEASE),
                 "none": 0,
                 "one": 1,
                 **values,
@@ -311,8 +314,8 @@ def _take(
 def _prolong(fleet: str, rollout: str, fence: int, now: datetime) -> Written | Unmet:
     return table.update(
         _pk(fleet),
-        "SET #expires = :expires",
-        {"rollout": rollout, "fence": fence, "expires": _epoch(now + LEASE)},
+        "SET #until = :until",
+        {"rollout": rollout, "fence": fence, "until": _epoch(now + LEASE)},
         condition=_OURS,
     )
 
