@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ovenbird.core import estimates, prices
 from tests.unit.surveys import LARGE
 
@@ -34,3 +36,21 @@ def test_a_bake_costs_time_and_a_snapshot() -> None:
 def test_an_empty_group_costs_next_to_nothing() -> None:
     empty = estimates.estimate(LARGE, desired=0, bakes=False)
     assert (empty.minutes, empty.dollars) == (estimates.PLAN_MINUTES, 0.001)
+
+
+@pytest.mark.parametrize(
+    ("desired", "most", "batches", "batch"),
+    [
+        pytest.param(7, 129, 4, 2, id="a size that the batch does not divide"),
+        pytest.param(10, 125, 5, 2, id="one that it does"),
+        pytest.param(1, 200, 1, 1, id="one instance"),
+        pytest.param(4, 110, 4, 1, id="less than one instance fits"),
+        pytest.param(3, 200, 1, 3, id="all at once"),
+    ],
+)
+def test_the_last_batch_may_be_smaller(desired: int, most: int, batches: int, batch: int) -> None:
+    wide = replace(LARGE, max_healthy_percent=most)
+    told = estimates.estimate(wide, desired=desired, bakes=False)
+    assert told.basis.startswith(f"{batches} batches of {batch} at ")
+    assert told.minutes == 1 + batches * (estimates.LAUNCH_MINUTES + 1)
+    assert estimates.waits(wide, desired=desired) == batches  # a minute of warm-up each
