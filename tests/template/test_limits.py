@@ -39,9 +39,7 @@ def test_the_alarm_of_a_function_rings_at_the_same_number_as_the_others(step: st
 
 
 def test_every_other_alarm_rings_at_the_first_of_its_kind() -> None:
-    others = {
-        name: alarm for name, alarm in alarms().items() if alarm["Namespace"] != "AWS/Lambda"
-    }
+    others = {name: alarm for name, alarm in alarms().items() if alarm["Namespace"] != "AWS/Lambda"}
     assert others
     for name, alarm in others.items():
         statistic, period, periods, threshold, *rest = figures(alarm)
@@ -72,9 +70,9 @@ def test_a_push_is_tried_for_a_day_and_a_ring_for_an_hour() -> None:
             assert target["RetryPolicy"] == expected, name
     for configuration in resources("AWS::Lambda::EventInvokeConfig").values():
         of = configuration["FunctionName"]["Ref"]
-        age = None if of.startswith("AcceptRelease") else HOUR
+        seconds = None if of.startswith("AcceptRelease") else HOUR
         assert configuration["MaximumRetryAttempts"] == 2, of
-        assert configuration.get("MaximumEventAgeInSeconds") == age, of
+        assert configuration.get("MaximumEventAgeInSeconds") == seconds, of
 
 
 def test_what_could_not_be_handled_is_kept_for_a_fortnight() -> None:

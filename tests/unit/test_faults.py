@@ -86,9 +86,7 @@ CODES: dict[type[OvenbirdError], str] = {
 @pytest.mark.parametrize(
     ("code", "kind"), [(code, kind) for kind, codes in CODES.items() for code in codes.split()]
 )
-def test_every_code_that_is_known_by_its_name_alone(
-    code: str, kind: type[OvenbirdError]
-) -> None:
+def test_every_code_that_is_known_by_its_name_alone(code: str, kind: type[OvenbirdError]) -> None:
     with pytest.raises(kind), faults.translated("look at it"):
         raise fault(code)
 

@@ -209,6 +209,40 @@ class TestRollouts:
         )
         assert [past["result"] for past in rollouts.past("web").history] == ["released"]
 
+    def test_the_first_end_stays_with_its_time_and_its_image(self) -> None:
+        """Notices are tried for a minute after the end; each try must not begin that anew."""
+        ending = {"fleet": "web", "result": "released", "reason": "done"}
+        rollouts.end("web-1", **ending, now=NOON, image="ami-1")
+        rollouts.end("web-1", **ending, now=NOON + timedelta(minutes=9), image="ami-2")
+        seen, item = rollouts.read("web-1"), table.get("rollout#web-1")
+        assert seen is not None and item is not None
+        assert seen.ended == NOON.isoformat()
+        assert item["image"] == "ami-1"
+        assert rollouts.past("web").history == (
+            {
+                "rollout": "web-1",
+                "result": "released",
+                "reason": "done",
+                "at": NOON.isoformat(),
+                "image": "ami-1",
+            },
+        )
+
+    def test_a_long_reason_is_cut(self) -> None:
+        rollouts.end("web-1", fleet="web", result="RollFailed", reason="r" * 3000, now=NOON)
+        seen = rollouts.read("web-1")
+        assert seen is not None
+        assert seen.reason == "r" * 2000
+        (entry,) = rollouts.past("web").history
+        assert entry["reason"] == "r" * 200
+
+    def test_the_stack_keeps_the_last_twenty(self) -> None:
+        for number in range(25):
+            rollouts.settled(
+                "web", action="release", before=str(number), image=str(number + 1), at=at(number)
+            )
+        assert rollouts.past("web").images == tuple(str(number) for number in range(6, 26))
+
     def test_nothing_is_known_of_a_stranger(self) -> None:
         assert rollouts.read("web-1") is None
         assert rollouts.past("web") == rollouts.Past()
