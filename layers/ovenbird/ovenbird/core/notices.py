@@ -1,12 +1,17 @@
-"""What people are told: what happened, why, and what to do. Pure text."""
+"""What people are told: what happened, why, and what to do. Pure text.
+
+What others wrote (a commit's message, why somebody asked, the output of a script) stands in lines
+that begin with ``> ``, and no link in a notice works; see :mod:`ovenbird.core.quotes`.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ovenbird.core.quotes import prose
+from ovenbird.core.quotes import block, defanged, label, prose
 
 LONGEST_SUBJECT = 100  # and only ASCII. Source: SNS API reference, Publish, parameter Subject.
 LONGEST_REASON = 3000
@@ -40,6 +45,9 @@ _NOT_RUN = (
     "AWS could not run a step, again and again. Look into the function's log and at AWS's health "
     "page, then release again."
 )
+_QUOTED = (
+    "Lines that begin with > are what somebody else or a script wrote; their links are broken up."
+)
 _UNKNOWN = "This failure has no name of ours: look into the execution and the function's log."
 
 
@@ -55,7 +63,8 @@ class Notice:
 class Told:
     """What every notice of a rollout says about it.
 
-    ``revision`` is empty for a roll-back; ``asked`` is then why it was asked for.
+    ``revision`` is empty for a roll-back; ``asked`` is then why it was asked for. Revision,
+    description and ``asked`` are what others wrote, as they wrote it.
     """
 
     fleet: str
@@ -88,11 +97,11 @@ def released(
         too_late: Who asked to stop it when it was already over.
     """
     back = told.action == "roll-back"
-    what = "was rolled back" if back else f"runs {_short(told.revision)}"
+    what = "was rolled back" if back else f"runs {label(told.revision) or 'a new release'}"
     lines = [
         f"Fleet {told.fleet} {'was rolled back' if back else 'runs a new release'}.",
         "",
-        f"What: {_what(told)}",
+        *_what(told),
         f"Group: {group}, {instances} instance{'' if instances == 1 else 's'} on the new version",
         f"Image: {image[1]} (before: {image[0]}), {_made(back, baked)}",
         f"Launch template: {version[1]} (before: {version[0]})",
@@ -104,7 +113,7 @@ def released(
     ]
     if too_late:
         lines += ["", f"{too_late} asked to stop it, but it was over by then; ask again."]
-    return Notice(subject(f"{told.fleet} {what}"), "\n".join(lines))
+    return Notice(subject(f"{told.fleet} {what}"), _text(lines))
 
 
 def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta | None) -> Notice:
@@ -119,16 +128,16 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
     lines = [
         f"The rollout of fleet {told.fleet} failed: {error}.",
         "",
-        f"What: {_what(told)}",
-        f"Why: {reason(cause)}",
+        *_what(told),
+        *_why(cause),
         f"Now: {undone}",
         *([f"Took: {duration(took)}"] if took is not None else []),
         f"Rollout: {told.rollout}",
         "",
         f"What to do: {advice(error)}",
     ]
-    kind = "roll-back" if told.action == "roll-back" else _short(told.revision)
-    return Notice(subject(f"{told.fleet}: {kind} failed ({error})"), "\n".join(lines))
+    kind = "roll-back" if told.action == "roll-back" else label(told.revision) or "a release"
+    return Notice(subject(f"{told.fleet}: {kind} failed ({error})"), _text(lines))
 
 
 def advice(error: str) -> str:
@@ -169,19 +178,30 @@ def since(began: str, now: datetime) -> timedelta:
     return now - datetime.fromisoformat(began)
 
 
-def _what(told: Told) -> str:
+def _what(told: Told) -> list[str]:
     if told.action == "roll-back":
-        return f"a roll-back by hand ({told.asked or 'no reason given'})"
-    return f"release {told.revision or 'without a revision'}" + (
-        f" ({told.description})" if told.description else ""
-    )
+        return ["What: a roll-back by hand", *block(told.asked)]
+    if not told.revision:
+        return ["What: release without a revision", *block(told.description)]
+    if label(told.revision, len(told.revision)) == told.revision.replace("/", "-"):
+        return [f"What: release {told.revision}", *block(told.description)]
+    # It might be a link, or a sentence.
+    return ["What: a release", *block(told.revision), *block(told.description)]
+
+
+def _why(cause: str) -> list[str]:
+    """The first line is a sentence of ours or of AWS; what follows is a script's output."""
+    first, _, output = reason(cause).partition("\n")
+    return [f"Why: {first}", *block(output)]
+
+
+def _text(lines: Sequence[str]) -> str:
+    """The text of a notice; how to read what others wrote is said last."""
+    told = [*lines, "", _QUOTED] if any(line.startswith("> ") for line in lines) else lines
+    return defanged("\n".join(told))
 
 
 def _made(back: bool, baked: bool) -> str:
     if back:
         return "which the fleet ran before"
     return "baked for this release" if baked else "reused: the same content was baked before"
-
-
-def _short(revision: str) -> str:
-    return revision if len(revision) <= 24 else revision[:21] + "..."
