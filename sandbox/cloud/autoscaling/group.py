@@ -76,6 +76,22 @@ class Group:
         return [member for member in self.members.values() if member.is_active]
 
     @property
+    def units(self) -> int:
+        """The capacity that is there."""
+        return sum(member.weight for member in self.active)
+
+    @property
+    def next_weight(self) -> int:
+        """The units of the next instance that is launched."""
+        return self.launches_from().sources()[0].weight
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing has to be launched or terminated for the desired capacity."""
+        lightest = min((member.weight for member in self.active), default=1)
+        return 0 <= self.units - self.desired < lightest
+
+    @property
     def checks_targets(self) -> bool:
         """Whether the health of targets decides about the instances."""
         return "ELB" in self.health_check_type.split(",") and bool(self.target_groups)

@@ -71,11 +71,12 @@ class GroupCalls:
         """
         known_only(params, (*_CHANGEABLE, "TargetGroupARNs", "Tags"))
         name = params["AutoScalingGroupName"]
-        if name in self._register.groups:
+        if known := self._register.groups.get(name):
+            leaving = " and is pending delete" if known.deleting else ""
             raise AwsError(
                 "AlreadyExists",
                 f"AutoScalingGroup by this name already exists - A group with the name {name} "
-                "already exists",
+                f"already exists{leaving}",
             )
         saved = configuration.read(params, self._ec2)
         if saved is None:
@@ -124,7 +125,7 @@ class GroupCalls:
         Source: Auto Scaling user guide, "How an instance refresh works in an Auto Scaling group".
         """
         known_only(params, _CHANGEABLE)
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(params["AutoScalingGroupName"])
         saved, refresh = configuration.read(params, self._ec2), group.refresh
         if saved is not None and refresh is not None and refresh.desired is not None:
             raise AwsError("ValidationError", _LOCKED)
@@ -136,12 +137,13 @@ class GroupCalls:
         self._configure(group, params)
         group.minimum, group.maximum, group.desired = minimum, maximum, desired
         group.saved = saved or group.saved
+        _weigh(group)
         self._reconciler.wake(group)
         return {}
 
     def set_desired(self, params: Parameters) -> Result:
         """Set the desired capacity; also during an instance refresh."""
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(params["AutoScalingGroupName"])
         sizes.set_desired(group, params["DesiredCapacity"])
         self._reconciler.wake(group)
         return {}
@@ -161,7 +163,10 @@ class GroupCalls:
 
     def suspend(self, params: Parameters) -> Result:
         """Suspend the processes that are named, or all."""
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(
+            params["AutoScalingGroupName"],
+            "Processes may not be suspended while the AutoScaling group is pending delete",
+        )
         for name in _processes(params):
             group.suspended[name] = f"User suspended at {self._kernel.now():%Y-%m-%dT%H:%M:%SZ}"
         return {}
@@ -240,6 +245,21 @@ class GroupCalls:
         if not found:
             raise AwsError("ValidationError", f"Invalid availability zone: [{zone}]")
         return str(found[0]["SubnetId"])
+
+
+def _weigh(group: Group) -> None:
+    """Weights count for the instances that are there too; one whose type is gone keeps its last.
+
+    Source: Auto Scaling user guide, "Configure an Auto Scaling group to use instance weights".
+    """
+    weights = {
+        source.overrides.get("InstanceType"): source
+        for source in group.saved.sources()
+        if source.weighs
+    }
+    for member in group.members.values():
+        if source := weights.get(member.instance_type):
+            member.weight, member.weighs = source.weight, True
 
 
 def _passes(activity: Activity, wanted: Parameters) -> bool:

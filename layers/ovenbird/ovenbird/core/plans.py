@@ -9,7 +9,7 @@ from typing import Any
 from ovenbird.core import images
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
-from ovenbird.core.preferences import Preferences, surge
+from ovenbird.core.preferences import Preferences, one_more, surge
 from ovenbird.core.templates import Version, pinned_overrides
 
 
@@ -169,12 +169,20 @@ def steps(
 def _roll(group: Group, preferences: Preferences) -> str:
     if group.desired == 0:
         return f"Group {group.name} has no instances: it only learns the new version."
-    extra = surge(preferences, group.desired)
+    extra = surge(preferences, group.desired, one_more(group)) - group.overage
+    units = " units" if group.weighted else ""
     return (
-        f"Roll the {group.desired} instances of group {group.name}, between "
+        f"Roll the {sized(group)} of group {group.name}, between "
         f"{preferences.min_healthy_percent} and {preferences.max_healthy_percent} percent of its "
-        f"size, with at most {extra} more than now."
+        f"size, with at most {extra}{units} more than now."
     )
+
+
+def sized(group: Group) -> str:
+    """``3 instances``, or ``2 instances (8 units)`` where instances have weights."""
+    number = group.instances
+    units = f" ({group.desired} units)" if group.weighted else ""
+    return f"{number} instance{'' if number == 1 else 's'}{units}"
 
 
 def _way_back(group: Group, preferences: Preferences, old: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ovenbird.core import estimates, templates
 from ovenbird.core.names import few
-from ovenbird.core.preferences import surge
+from ovenbird.core.preferences import fits, one_more, surge
 from ovenbird.core.surveys import Survey
 from ovenbird.core.templates import Version
 
@@ -25,6 +25,7 @@ def refusals(seen: Survey) -> tuple[str, ...]:
         *_images(seen),
         *_state(seen),
         *_room(seen),
+        *_weights(seen),
         *_time(seen),
         *_alarms(seen),
         *_addresses(seen),
@@ -118,6 +119,11 @@ def _images(seen: Survey) -> Iterator[str]:
 
 def _state(seen: Survey) -> Iterator[str]:
     group = seen.group
+    if group.leaving:
+        yield (
+            f"Group {group.name} is being deleted ({group.status}); name another group in the "
+            "fleet document, or make it again when it is gone."
+        )
     for refresh in seen.refreshes:
         if refresh.active:
             yield (
@@ -151,6 +157,7 @@ def _room(seen: Survey) -> Iterator[str]:
         return
     if (
         group.desired == 1
+        and not group.weighted
         and wanted.min_healthy_percent == 100
         and wanted.max_healthy_percent == 100
     ):
@@ -160,20 +167,44 @@ def _room(seen: Survey) -> Iterator[str]:
             "roll.max_healthy_percent to 200, or leave it out."
         )
         return
-    needed = group.desired + surge(wanted, group.desired)
+    needed = group.desired + surge(wanted, group.desired, one_more(group))
     if needed > group.max_size:
+        units = "units" if group.weighted else "instances"
+        heaviest = (
+            f"; its largest instance counts for {group.largest_weight}" if group.weighted else ""
+        )
         yield (
-            f"Group {group.name} has {group.desired} of at most {group.max_size} instances, and "
+            f"Group {group.name} has {group.desired} of at most {group.max_size} {units}, and "
             f"the roll needs room for {needed} (roll.max_healthy_percent is "
-            f"{wanted.max_healthy_percent}); raise its MaxSize to {needed}, or lower "
+            f"{wanted.max_healthy_percent}{heaviest}); raise its MaxSize to {needed}, or lower "
             "roll.min_healthy_percent and roll.max_healthy_percent."
+        )
+
+
+def _weights(seen: Survey) -> Iterator[str]:
+    """Source: EC2 Auto Scaling user guide, "How an instance refresh works", limitations."""
+    group = seen.group
+    if group.weighted and 0 < group.desired <= group.largest_weight:
+        yield (
+            f"Group {group.name} wants {group.desired} units and has an instance type that counts "
+            f"for {group.largest_weight}, so AWS may replace all its instances at once; give the "
+            "group a desired capacity above its largest weight, or take the weights away."
+        )
+    elif group.weighted and seen.preferences is not None and not fits(seen.preferences, group):
+        yield (
+            f"Group {group.name} has {group.desired + group.overage} units and wants "
+            f"{group.desired}, and between {seen.preferences.min_healthy_percent} and "
+            f"{seen.preferences.max_healthy_percent} percent of that there is no room for another "
+            f"instance of {group.largest_weight}; give the group a desired capacity that its "
+            "instances make exactly, or widen roll.min_healthy_percent and "
+            "roll.max_healthy_percent."
         )
 
 
 def _time(seen: Survey) -> Iterator[str]:
     if seen.preferences is None:
         return
-    least = estimates.waits(seen.preferences, desired=seen.group.desired)
+    least = estimates.waits(seen.preferences, seen.group)
     given = seen.roll.give_up_after_minutes
     if least > given:
         yield (
@@ -218,10 +249,11 @@ def _addresses(seen: Survey) -> Iterator[str]:
             f"addresses.count is {wanted}, but others than group {seen.group.name} hold {held}; "
             "free them, or take the tag away and lower the count."
         )
-    if 0 < seen.group.desired < wanted:
+    if 0 < seen.group.instances < wanted:
         yield (
-            f"addresses.count is {wanted}, but group {seen.group.name} has {seen.group.desired} "
-            "instances, and each takes one address; lower the count, or make the group larger."
+            f"addresses.count is {wanted}, but group {seen.group.name} has "
+            f"{seen.group.instances} instances, and each takes one address; lower the count, or "
+            "make the group larger."
         )
 
 

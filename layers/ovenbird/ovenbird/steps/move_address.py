@@ -191,7 +191,7 @@ def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
         placed += done
         reasons.append(reason)
     strangers = sum(isinstance(each, Leave) and each.stranger for each in placements)
-    needed = min(fleet.addresses.count, len(pool) - strangers, group.desired)
+    needed = min(fleet.addresses.count, len(pool) - strangers, group.instances)
     if len(pool) < fleet.addresses.count:
         reasons.append(f"the pool has {len(pool)} of {fleet.addresses.count} addresses")
     return _Outcome(

@@ -167,9 +167,7 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
             pinned=pin,
             addresses=fleet.addresses.count,
         ),
-        "estimate": asdict(
-            estimates.estimate(seen.preferences, desired=seen.group.desired, bakes=bakes)
-        ),
+        "estimate": asdict(estimates.estimate(seen.preferences, seen.group, bakes=bakes)),
     }
 
 

@@ -106,7 +106,7 @@ def _notice(event: dict[str, Any], image: str, stop_by: str, now: datetime) -> n
             asked=event.get("reason") or "",
         ),
         group=plan["group"],
-        instances=group.desired,
+        instances=group.instances,
         image=(plan["from"]["image"], image),
         version=(
             f"{plan['from']['template']} version {plan['from']['version']}",
