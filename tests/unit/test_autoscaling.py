@@ -315,46 +315,6 @@ def test_a_group_is_read_with_everything_that_it_has(aws: Stubber) -> None:
                 "HealthStatus": "Unhealthy",
                 "ProtectedFromScaleIn": False,
             },
-
-
-def test_a_group_is_read_with_all_that_it_feeds_and_what_its_instances_count_for(
-    aws: Stubber,
-) -> None:
-    arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/{}/0123456789abcdef"
-    lattice = "arn:aws:vpc-lattice:us-east-1:123456789012:targetgroup/tg-0123456789abcdef0"
-    shown = {
-        "AutoScalingGroupName": "web",
-        "MinSize": 0,
-        "MaxSize": 12,
-        "DesiredCapacity": 8,
-        "DefaultCooldown": 300,
-        "AvailabilityZones": ["us-east-1a"],
-        "HealthCheckType": "EC2",
-        "CreatedTime": NOON,
-        "Status": "Delete in progress",
-        "LoadBalancerNames": ["old"],
-        "TargetGroupARNs": [arn.format("one")],
-        "TrafficSources": [
-            {"Identifier": arn.format("one"), "Type": "elbv2"},
-            {"Identifier": arn.format("two")},
-            {"Identifier": lattice},
-            {"Identifier": "old", "Type": "elb"},
-            {"Identifier": "older"},
-        ],
-        "Tags": [
-            {"Key": "ovenbird:fleet", "Value": "web", "PropagateAtLaunch": True},
-            {"Key": "team", "Value": "shop", "PropagateAtLaunch": False},
-        ],
-        "WarmPoolConfiguration": {"MinSize": 1},
-        "Instances": [
-            {
-                "InstanceId": "i-0123456789abcdef0",
-                "AvailabilityZone": "us-east-1a",
-                "LifecycleState": "InService",
-                "HealthStatus": "Healthy",
-                "ProtectedFromScaleIn": False,
-                "WeightedCapacity": "4",
-            }
         ],
     }
     aws.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [shown]})
@@ -500,12 +460,3 @@ def test_a_code_that_nobody_expects_is_loud(
     aws.add_client_error(operation, "NeverHeardOf", "because")
     with pytest.raises(ClientError, match="because"):
         call()
-
-
-    assert seen.target_groups == (arn.format("one"), arn.format("two"))
-    assert seen.classic_balancers == ("old", "older")
-    assert seen.lattice_groups == (lattice,)
-    assert seen.propagated == {"ovenbird:fleet"}
-    assert seen.members[0].weight == 4
-    assert (seen.leaving, seen.status, seen.warm_pool) == (True, "Delete in progress", True)
-    assert (seen.zones, seen.feeds_balancers) == (("us-east-1a",), True)
