@@ -53,7 +53,8 @@ def test_an_empty_group_costs_next_to_nothing() -> None:
 )
 def test_the_last_batch_may_be_smaller(desired: int, most: int, batches: int, batch: int) -> None:
     wide = replace(LARGE, max_healthy_percent=most)
-    told = estimates.estimate(wide, desired=desired, bakes=False)
+    seen = group(*[3] * desired)
+    told = estimates.estimate(wide, seen, bakes=False)
     assert told.basis.startswith(f"{batches} batches of {batch} at ")
     assert told.minutes == 1 + batches * (estimates.LAUNCH_MINUTES + 1)
-    assert estimates.waits(wide, desired=desired) == batches  # a minute of warm-up each
+    assert estimates.waits(wide, seen) == batches  # a minute of warm-up each
