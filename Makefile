@@ -13,10 +13,10 @@ PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 SEEDS := 400
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help demo test lint unit simulate bench sandbox build mutants twin verify-aws clean pin ready
+.PHONY: help demo test lint unit simulate bench sandbox build mutants twin instance-roles verify-aws clean pin ready
 
 help: ## print this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
 
 demo: ready ## watch four rollouts of a fleet on this machine; writes demo-report.html
 	.venv/bin/python -m sandbox.demo
@@ -50,6 +50,9 @@ mutants: $(VENV) ## break Ovenbird on purpose, and show which test notices (JOBS
 
 twin: $(VENV) ## what the same faults do to Ovenbird, and to a script of sixty lines (SEEDS=500)
 	@SEEDS=$(or $(SEEDS),500) .venv/bin/python -m tests.twin
+
+instance-roles: $(VENV) ## the roles of the tagged fleets in your account: InstanceRoleArns for sam deploy
+	@.venv/bin/python -m examples.instance_roles
 
 verify-aws: $(VENV) ## try what docs/limits.md assumes, in your AWS account: asks first, cleans up
 	@.venv/bin/python -m tests.aws $(ARGS)

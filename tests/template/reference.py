@@ -69,7 +69,7 @@ def parameters() -> str:
             plain(each["Description"]),
             _PARAMETERS[each["Type"]],
             _allowed(each),
-            _default(each),
+            _default(each) or "needed",
         )
         for name, each in written()["Parameters"].items()
     ]
@@ -165,8 +165,10 @@ def _default(field: dict[str, Any], name: str = "Default") -> str:
 
 
 def _allowed(parameter: dict[str, Any]) -> str:
+    """Which values are allowed, or in words what the pattern asks for."""
     values = parameter.get("AllowedValues", [])
-    return ", ".join(str(each) for each in values)
+    said = str(parameter.get("ConstraintDescription", "")).rstrip(".")
+    return ", ".join(str(each) for each in values) or said
 
 
 def _states(name: str) -> str:

@@ -90,10 +90,12 @@ class StepFunctions:
             "name": execution.name,
             "status": execution.status,
             "startDate": execution.started,
-            "input": execution.text,
         }
         if execution.stopped:
             answer["stopDate"] = execution.stopped
+        if params.get("includedData") == "METADATA_ONLY":
+            return answer
+        answer["input"] = execution.text
         if execution.status == "SUCCEEDED":
             answer["output"] = json.dumps(execution.output)
         if execution.status in ("FAILED", "ABORTED"):

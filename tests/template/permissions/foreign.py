@@ -116,7 +116,7 @@ def _other(key: str, patterns: object) -> str:
         return f"arn:aws:ec2:{REGION}:999999999999:launch-template/lt-{STRANGER}"
     if key in ("iam:PassedToService", "kms:ViaService"):
         return "lambda.amazonaws.com"
-    if key == "kms:GrantIsForAWSResource":
+    if key in ("ec2:IsLaunchTemplateResource", "kms:GrantIsForAWSResource"):
         return "false"
     return f"{STRANGER}#1"
 

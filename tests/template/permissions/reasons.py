@@ -13,12 +13,17 @@ WHY = {
     "FleetDocument": "Read what the owner wants, and whether the fleet is paused.",
     "FleetDocuments": "Find the fleets that a release or an alarm concerns.",
     "FromTemplatesOfFleets": "Launch from the fleet's template; see [launches](#launches).",
+    "HistoryKey": "Encrypt the executions' histories.",
     "Images": "Make an image and its snapshots, tagged in the same call.",
     "InstanceRoles": "Launch what has the role that the fleet's template names.",
     "LaunchBuilders": "Launch an instance that is tagged as a builder.",
     "LedgerItems": "Read and write the lane, and what else the step remembers.",
     "LedgerKey": "Read and write an encrypted ledger.",
+    "LaunchIntoTheGroup": "Launch with the type and in the subnet that the group chooses; "
+    "see [launches](#launches).",
     "LogDelivery": "Log failed states. Step Functions asks for all of these, on everything.",
+    "LogKey": "Encrypt what is logged.",
+    "LookAfterAddresses": "Look after the addresses of a group whose instances change.",
     "Look": "See what is there. Describe calls know no resources.",
     "NoLogButOurs": "Keep to the log of the stack.",
     "NoNewLogs": "Keep to the log of the stack.",
@@ -40,13 +45,14 @@ WHY = {
     "VolumeKey": "Launch and image a builder whose volumes are encrypted.",
     "VolumeKeyGrants": "Let EC2, and only AWS, go on using the key for a builder's volumes.",
     "WakeTheMachine": "Wake a rollout that waits. Knows no resources: the task token is the key.",
-    "WithWhatTheTemplateNames": "Launch what the fleet's template names; see "
+    "WithWhatABuilderHasOfItsOwn": "Launch with the builder's image, subnet, interfaces and disks; "
+    "see [launches](#launches).",
+    "WithWhatTheTemplateNames": "Launch with what the fleet's template names; see "
     "[launches](#launches).",
 }
 # What SAM writes by itself, by the end of the policy's name.
 OF_SAM = {
     "OnFailureSQSPolicy": "Keep an event that the function failed on.",
-    "StartExecutionPolicy": "Look after the addresses of a group whose instances change.",
 }
 # What every function has, told once on the page.
 OF_AWS = {"RunPolicy"}

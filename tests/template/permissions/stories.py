@@ -61,6 +61,40 @@ def a_bake_from_a_public_image() -> None:
         assert web.world.finish().status == "SUCCEEDED"
 
 
+def a_template_with_a_key_pair_and_a_disk_from_a_snapshot() -> None:
+    """Which a builder gets in its own way: its disks end with it, in its own interface."""
+    with present() as world:
+        web = fleets.make(world)
+        (image,) = world.operator("ec2", "DescribeImages", ImageIds=[web.image])["Images"]
+        snapshot = image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+        content = {
+            "KeyName": "team",
+            "NetworkInterfaces": [{"DeviceIndex": 0, "Groups": ["sg-0123456789abcdef0"]}],
+            "BlockDeviceMappings": [
+                {
+                    "DeviceName": "/dev/sdf",
+                    "Ebs": {"SnapshotId": snapshot, "DeleteOnTermination": False},
+                }
+            ],
+        }
+        world.operator(
+            "ec2",
+            "CreateLaunchTemplateVersion",
+            LaunchTemplateId=web.template,
+            SourceVersion="1",
+            LaunchTemplateData=content,
+        )
+        named = {"LaunchTemplateId": web.template, "Version": "2"}
+        world.operator(
+            "autoscaling",
+            "UpdateAutoScalingGroup",
+            AutoScalingGroupName="web",
+            LaunchTemplate=named,
+        )
+        world.upload("two")
+        assert world.finish().status == "SUCCEEDED"
+
+
 def a_bake_that_fails_while_another_rollout_waits() -> None:
     with a_fleet() as web:
         test_bake_failures.script_fails(web)
@@ -92,6 +126,7 @@ def _a_roll_that_fails(name: str) -> Callable[[], None]:
 STORIES: tuple[Callable[[], None], ...] = (
     the_template_tags_what_it_launches,
     a_bake_from_a_public_image,
+    a_template_with_a_key_pair_and_a_disk_from_a_snapshot,
     a_bake_that_fails_while_another_rollout_waits,
     a_refresh_that_aws_cannot_roll_back,
     _a_roll_that_fails("launches fail"),
