@@ -118,7 +118,7 @@ def test_steps_are_tried_again_for_what_may_pass_and_for_nothing_else(name: str)
 def test_the_template_fills_every_placeholder(logical_id: str, name: str) -> None:
     properties = written()["Resources"][logical_id]["Properties"]
     text = (ROOT / f"statemachine/{name}.asl.json").read_text()
-    assert properties["DefinitionUri"] == f"statemachine/{name}.asl.json"
+    assert properties["DefinitionS3Location"] == f"statemachine/{name}.asl.json"
     assert set(properties["DefinitionSubstitutions"]) == set(re.findall(r"\$\{(\w+)\}", text))
 
 
