@@ -109,8 +109,8 @@ MUTANTS = (
         "oldest-wins",
         "Of the releases that wait, the oldest is rolled and the newest forgotten.",
         f"{LAYER}/ledger/lanes.py",
-        "#queued_at <= :at",
-        "#queued_at > :at",
+        "#queued_order < :order",
+        "#queued_order > :order",
         ("stories/test_queue.py",),
     ),
     Mutant(

@@ -174,6 +174,7 @@ def test_a_role_reaches_the_items_that_its_step_works_with(step: str) -> None:
         "claims": {"address#*"},
         "doorbells": {"doorbell#*"},
         "lanes": {"lane#*"},
+        "orders": {"order#*", "rollout#*"},
         "rollouts": {"fleet#*", "rollout#*"},
         "watches": {"watch#*"},
     }

@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from ovenbird.core import orders
 from ovenbird.errors import LaneLost, Stopped
 from ovenbird.ledger import lanes, table
 from ovenbird.ledger.lanes import Queued, Superseded, Taken
@@ -33,7 +34,7 @@ class Lanes(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.stack.enter_context(ledger.empty())
         self.now = NOON
-        self.released: dict[str, str] = {}  # rollout → time of its release
+        self.released: dict[str, str] = {}  # rollout → its order
         self.fences: dict[str, int] = {}  # what each was told when it took the lane
         self.highest = 0
         self.waiting: set[str] = set()  # those that were told they are next
@@ -44,16 +45,16 @@ class Lanes(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.stack.close()
 
-    @initialize(minutes=st.lists(st.integers(0, 9), min_size=4, max_size=4))
+    @initialize(minutes=st.lists(st.integers(3, 6), min_size=4, max_size=4))  # many ties
     def push(self, minutes: list[int]) -> None:
         for number, minute in enumerate(minutes):
-            self.released[f"web-{number}"] = (NOON + timedelta(minutes=minute)).isoformat()
+            self.released[f"web-{number}"] = _order(minute, number)
 
     @rule(rollout=ROLLOUTS)
     def takes_or_queues(self, rollout: str) -> None:
         at = self.released[rollout]
         holder = lanes.read("web").holder
-        taken = lanes.take("web", rollout, self.now, at=at)
+        taken = lanes.take("web", rollout, self.now, order=at)
         if isinstance(taken, Taken):
             assert holder in ("", rollout) or self.until < self.now
             self._took(rollout, taken)
@@ -62,7 +63,7 @@ class Lanes(RuleBasedStateMachine):
         if isinstance(queued, Queued):
             self._displaced(queued.displaced, by=at)
             self.waiting.add(rollout)
-            assert at >= self.barrier
+            assert at > self.barrier
         else:
             assert isinstance(queued, Superseded)
             winner = self.barrier if queued.by == "a stop by hand" else self.released[queued.by]
@@ -84,7 +85,7 @@ class Lanes(RuleBasedStateMachine):
     def seizes(self, rollout: str) -> None:
         holder = lanes.read("web").holder
         if holder and holder != rollout:
-            taken = lanes.seize("web", rollout, holder, self.now, at=self.released[rollout])
+            taken = lanes.seize("web", rollout, holder, self.now, order=self.released[rollout])
             if isinstance(taken, Taken):
                 self._took(rollout, taken)
 
@@ -112,7 +113,7 @@ class Lanes(RuleBasedStateMachine):
     def stops(self) -> None:
         holder = lanes.read("web").holder
         if holder:
-            at = (NOON + timedelta(minutes=5)).isoformat()
+            at = _order(5, 9)
             stopping = lanes.request_stop("web", holder, "somebody", "why", at)
             assert stopping is not None
             self.barrier = at
@@ -163,11 +164,15 @@ class Lanes(RuleBasedStateMachine):
 
     def _displaced(self, rollout: str, *, by: str) -> None:
         if rollout:
-            assert self.released[rollout] <= by
+            assert self.released[rollout] < by
             self.rung.add(rollout)
 
     def _fence_is_old(self, rollout: str) -> bool:
         return lanes.read("web").fence != self.fences[rollout]
+
+
+def _order(minute: int, number: int) -> str:
+    return orders.order((NOON + timedelta(minutes=minute)).isoformat(), number)
 
 
 def test_lanes_in_any_order_of_events() -> None:

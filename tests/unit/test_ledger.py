@@ -79,64 +79,64 @@ class TestClaims:
 
 class TestLanes:
     def test_the_holder_gets_the_same_fence_again(self) -> None:
-        assert lanes.take("web", "web-1", NOON, at=at(0)) == Taken(1)
-        assert lanes.take("web", "web-1", NOON, at=at(0)) == Taken(1)
-        assert lanes.take("web", "web-2", NOON, at=at(1)) == Held("web-1", "", "")
+        assert lanes.take("web", "web-1", NOON, order=at(0)) == Taken(1)
+        assert lanes.take("web", "web-1", NOON, order=at(0)) == Taken(1)
+        assert lanes.take("web", "web-2", NOON, order=at(1)) == Held("web-1", "", "")
 
     def test_an_expired_lease_is_over_for_others_but_not_for_its_holder(self) -> None:
         later = NOON + lanes.LEASE + timedelta(seconds=1)
-        lanes.take("web", "web-1", NOON, at=at(0))
-        assert lanes.take("web", "web-1", later, at=at(0)) == Taken(1)
-        assert isinstance(lanes.take("web", "web-2", later, at=at(1)), Held)
-        assert lanes.take("web", "web-2", later + lanes.LEASE * 2, at=at(1)) == Taken(2)
+        lanes.take("web", "web-1", NOON, order=at(0))
+        assert lanes.take("web", "web-1", later, order=at(0)) == Taken(1)
+        assert isinstance(lanes.take("web", "web-2", later, order=at(1)), Held)
+        assert lanes.take("web", "web-2", later + lanes.LEASE * 2, order=at(1)) == Taken(2)
         with pytest.raises(LaneLost, match="rollout web-2"):
             lanes.check("web", "web-1", 1)
 
     def test_who_begins_to_wait_keeps_its_lane_for_a_whole_lease(self) -> None:
-        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.take("web", "web-1", NOON, order=at(0))
         late = NOON + timedelta(minutes=20)
         lanes.renew("web", "web-1", 1, late, doorbell="ami-1")
         last = late + lanes.LEASE - timedelta(seconds=1)
-        assert isinstance(lanes.take("web", "web-2", last, at=at(1)), Held)
+        assert isinstance(lanes.take("web", "web-2", last, order=at(1)), Held)
 
     def test_who_finds_little_left_of_its_lease_prolongs_it(self) -> None:
         late = NOON + lanes.LEASE - timedelta(minutes=2)
-        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.take("web", "web-1", NOON, order=at(0))
         lanes.hold("web", "web-1", 1, late)
         later = late + timedelta(minutes=20)
-        assert isinstance(lanes.take("web", "web-2", later, at=at(1)), Held)
+        assert isinstance(lanes.take("web", "web-2", later, order=at(1)), Held)
         lanes.request_stop("web", "web-1", "somebody", "why", at(5))
         with pytest.raises(Stopped):
             lanes.hold("web", "web-1", 1, later + timedelta(minutes=20))  # an undo goes on
         later += timedelta(minutes=40)
-        assert isinstance(lanes.take("web", "web-3", later, at=at(6)), Held)
+        assert isinstance(lanes.take("web", "web-3", later, order=at(6)), Held)
 
     def test_who_has_lost_the_lane_prolongs_nothing(self) -> None:
-        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.take("web", "web-1", NOON, order=at(0))
         much_later = NOON + 2 * lanes.LEASE
         with pytest.raises(LaneLost):
             lanes.hold("web", "web-1", 9, much_later)
-        assert lanes.take("web", "web-2", much_later, at=at(1)) == Taken(2)
+        assert lanes.take("web", "web-2", much_later, order=at(1)) == Taken(2)
 
     def test_the_newest_release_wins_the_queue(self) -> None:
-        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.take("web", "web-1", NOON, order=at(0))
         assert lanes.queue("web", "web-3", at(3), "web-1 is rolling") == Queued()
         assert lanes.queue("web", "web-3", at(3), "web-1 is rolling") == Queued()
         assert lanes.queue("web", "web-2", at(2), "web-1 is rolling") == Superseded("web-3")
-        assert lanes.queue("web", "web-4", at(3), "web-1 is rolling") == Queued("web-3")
+        assert lanes.queue("web", "web-4", at(4), "web-1 is rolling") == Queued("web-3")
         assert lanes.release("web", "web-1", 1) == "web-4"
         assert lanes.release("web", "web-1", 1) == "web-4"
-        assert lanes.take("web", "web-2", NOON, at=at(2)) == Held("", "", "web-4")
-        assert lanes.take("web", "web-4", NOON, at=at(3)) == Taken(2)
+        assert lanes.take("web", "web-2", NOON, order=at(2)) == Held("", "", "web-4")
+        assert lanes.take("web", "web-4", NOON, order=at(4)) == Taken(2)
         assert lanes.release("web", "web-4", 2) is None
 
     def test_a_release_older_than_the_one_that_rolls_is_superseded(self) -> None:
-        lanes.take("web", "web-2", NOON, at=at(2))
+        lanes.take("web", "web-2", NOON, order=at(2))
         assert lanes.queue("web", "web-1", at(1), "late") == Superseded("web-2")
 
     def test_a_newer_release_that_finds_the_lane_free_displaces_the_waiting_one(self) -> None:
         lanes.queue("web", "web-1", at(1), "paused: freeze")
-        assert lanes.take("web", "web-2", NOON, at=at(2)) == Taken(1, displaced="web-1")
+        assert lanes.take("web", "web-2", NOON, order=at(2)) == Taken(1, displaced="web-1")
         assert lanes.read("web").queued == ""
 
     def test_leaving_the_queue(self) -> None:
@@ -147,14 +147,14 @@ class TestLanes:
         assert lanes.read("web") == lanes.Lane()
 
     def test_a_dead_holder_is_replaced_only_if_it_still_holds(self) -> None:
-        lanes.take("web", "web-1", NOON, at=at(0))
-        assert lanes.seize("web", "web-2", "web-0", NOON, at=at(1)) == Held("web-1", "", "")
-        assert lanes.seize("web", "web-2", "web-1", NOON, at=at(1)) == Taken(2)
+        lanes.take("web", "web-1", NOON, order=at(0))
+        assert lanes.seize("web", "web-2", "web-0", NOON, order=at(1)) == Held("web-1", "", "")
+        assert lanes.seize("web", "web-2", "web-1", NOON, order=at(1)) == Taken(2)
         with pytest.raises(LaneLost):
             lanes.renew("web", "web-1", 1, NOON)
 
     def test_a_stop_reaches_the_holder_at_its_next_step_and_forgets_the_queue(self) -> None:
-        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.take("web", "web-1", NOON, order=at(0))
         lanes.renew("web", "web-1", 1, NOON, doorbell="ami-1")
         lanes.queue("web", "web-2", at(1), "web-1 is rolling")
         stopping = Stopping("ami-1", displaced="web-2")
@@ -167,12 +167,12 @@ class TestLanes:
         assert lanes.queue("web", "web-2", at(1), "again") == Superseded("a stop by hand")
         assert lanes.request_stop("web", "web-0", "somebody", "", at(5)) is None
         lanes.release("web", "web-1", 1)
-        assert lanes.take("web", "web-2", NOON, at=at(1)) == Held("", "", "")
-        assert lanes.take("web", "web-3", NOON, at=at(6)) == Taken(2)
+        assert lanes.take("web", "web-2", NOON, order=at(1)) == Held("", "", "")
+        assert lanes.take("web", "web-3", NOON, order=at(6)) == Taken(2)
         lanes.check("web", "web-3", 2)
 
     def test_a_lane_that_others_hold_is_not_given_back(self) -> None:
-        lanes.take("web", "web-1", NOON, at=at(0))
+        lanes.take("web", "web-1", NOON, order=at(0))
         assert lanes.release("web", "web-0", 1) is None
         assert lanes.release("web", "web-1", 9) is None
         lanes.check("web", "web-1", 1)
@@ -202,10 +202,10 @@ class TestRollouts:
             "web",
             "release",
             NOON.isoformat(),
-            "released",
-            "done",
-            later.isoformat(),
-            later.isoformat(),
+            result="released",
+            reason="done",
+            ended=later.isoformat(),
+            notified=later.isoformat(),
         )
         assert [past["result"] for past in rollouts.past("web").history] == ["released"]
 
@@ -290,10 +290,10 @@ class TestRollouts:
         self, turns: list[tuple[str, str, str]], images: tuple[str, ...]
     ) -> None:
         for action, before, image in turns:
-            rollouts.settled("web", action=action, before=before, image=image, at=at(0))
+            rollouts.settled("web", action=action, before=before, image=image, order=at(0))
         assert rollouts.past("web").images == images
 
-    def test_released_at_never_goes_back(self) -> None:
-        rollouts.settled("web", action="release", before="1", image="2", at=at(5))
-        rollouts.settled("web", action="release", before="2", image="3", at=at(1))
-        assert rollouts.past("web").released_at == at(5)
+    def test_released_never_goes_back(self) -> None:
+        rollouts.settled("web", action="release", before="1", image="2", order=at(5))
+        rollouts.settled("web", action="release", before="2", image="3", order=at(1))
+        assert rollouts.past("web").released == at(5)

@@ -126,14 +126,15 @@ def test_the_same_push_has_the_same_rollout_and_fits_an_execution_name() -> None
         releases.rollout_id(fleet, replace(RELEASE, at="2027-01-01T00:00:00+00:00")),
         releases.rollout_id(fleet, replace(RELEASE, id="other")),
         releases.rollout_id(fleet, RELEASE, dry_run=True),
-        releases.roll_back_id(fleet, RELEASE.id),
+        releases.roll_back_id(fleet, RELEASE.id, ""),
+        releases.roll_back_id(fleet, RELEASE.id, "web-1"),
     }
-    assert len(names) == 4
+    assert len(names) == 5
     assert all(re.fullmatch(r"[a-z0-9-]{1,80}", name) for name in names)
 
 
 def test_a_roll_back_is_known_by_its_id() -> None:
-    assert releases.is_roll_back("web", releases.roll_back_id("web", "x"))
+    assert releases.is_roll_back("web", releases.roll_back_id("web", "x", ""))
     assert not releases.is_roll_back("web", releases.rollout_id("web", RELEASE))
     assert not releases.is_roll_back("web-back", releases.rollout_id("web-back", RELEASE))
 

@@ -17,7 +17,7 @@ from ovenbird.ledger.lanes import Held, Superseded, Taken
 
 
 def take(
-    fleet: str, rollout: str, at: str, now: datetime, *, pauses: bool
+    fleet: str, rollout: str, order: str, now: datetime, *, pauses: bool
 ) -> Taken | Superseded | Answer:
     """Take the lane, or the answer that waits for it.
 
@@ -25,7 +25,7 @@ def take(
     or ends the pause then finds us there, or we find it done.
 
     Args:
-        at: The time of the release; the newest goes first.
+        order: Its place among the requests of the fleet; the newest goes first.
         pauses: Whether a pause of the fleet holds it back.
 
     Raises:
@@ -37,16 +37,16 @@ def take(
     for _ in range(4):
         blocked = _paused(fleet) if pauses else ""
         if not blocked:
-            taken = lanes.take(fleet, rollout, now, at=at)
+            taken = lanes.take(fleet, rollout, now, order=order)
             if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):
-                taken = lanes.seize(fleet, rollout, taken.holder, now, at=at)
+                taken = lanes.seize(fleet, rollout, taken.holder, now, order=order)
             if isinstance(taken, Taken):
                 wake(taken.displaced)
                 return taken
             blocked = f"rollout {taken.holder or taken.queued} goes first"
         if waits:
             return answers.wait(bell, rings, f"Fleet {fleet} has to wait: {waits}.")
-        queued = lanes.queue(fleet, rollout, at, blocked)
+        queued = lanes.queue(fleet, rollout, order, blocked)
         if not isinstance(queued, Superseded):
             wake(queued.displaced)
             waits = blocked

@@ -42,6 +42,25 @@ def start(rollout: str, wish: dict[str, Any]) -> bool:
     return True
 
 
+def asked(rollout: str) -> dict[str, Any]:
+    """The input of an execution that was started, by whomever; empty where it is no object.
+
+    Raises:
+        NotFound: There is no such execution.
+
+    IAM: states:DescribeExecution
+    """
+    with faults.translated(f"describe the execution {rollout}"):
+        answer = clients.get("stepfunctions").describe_execution(
+            executionArn=settings().execution_arn(rollout)
+        )
+    try:
+        written = json.loads(answer.get("input", "null"))
+    except (ValueError, RecursionError):
+        return {}
+    return written if isinstance(written, dict) else {}
+
+
 def is_running(rollout: str) -> bool:
     """Whether the execution of a rollout has not ended; ``False`` for one that never was.
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
+from ovenbird.core.orders import Rank
+
 REVISION = "{revision}"
 
 
@@ -56,7 +58,8 @@ class Push:
     """A push as its source tells it: what is compared with the fleet's sources, and the release.
 
     ``names`` has the fields that the source's part of the fleet document has: bucket and key,
-    pipeline, repository and branch or tag, project. ``fleet`` is set where the push names it.
+    pipeline, repository and branch or tag, project. ``fleet`` is set where the push names it, and
+    ``rank`` where its event proves more of its place in the order than its time.
     """
 
     source: str
@@ -64,6 +67,7 @@ class Push:
     release: Release
     fleet: str | None = None
     dry_run: bool = False
+    rank: Rank | None = None
 
 
 class Sources(Protocol):
@@ -93,9 +97,15 @@ def rollout_id(fleet: str, release: Release, *, dry_run: bool = False) -> str:
     return f"{fleet}-{'dry-' if dry_run else ''}{_hash(release.source, release.id)}"
 
 
-def roll_back_id(fleet: str, request: str) -> str:
-    """The id of a roll-back by hand; ``request`` is the identity of the request."""
-    return f"{fleet}-back-{_hash(request)}"
+def roll_back_id(fleet: str, request: str, holder: str) -> str:
+    """The id of a roll-back by hand.
+
+    Args:
+        request: The identity of the request.
+        holder: The rollout that it stops; whoever asks again because another one rolls by now
+            means that one.
+    """
+    return f"{fleet}-back-{_hash(request, holder)}"
 
 
 def is_roll_back(fleet: str, rollout: str) -> bool:

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ovenbird.core.orders import Rank
 from ovenbird.core.releases import Push, Release
-from ovenbird.events.envelope import Ignored, text, time
+from ovenbird.events.envelope import Ignored, optional, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
@@ -38,6 +39,7 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
     if change == "referenceDeleted":
         return Ignored(f"branch {branch} of {repository} was deleted")
     commit, at = text(event, "detail.commitId"), time(event)
+    before = optional(event, "detail.oldCommitId")
     return Push(
         source="codecommit",
         names={"repository": repository, "branch": branch},
@@ -50,4 +52,5 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             at=at,
             description=f"branch {branch} of {repository}",
         ),
+        rank=Rank(f"{repository}/{branch}", name=commit, replaced=(before,) if before else ()),
     )

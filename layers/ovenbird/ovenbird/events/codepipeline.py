@@ -13,15 +13,20 @@
       }
     }
 
+``start-time`` is the execution's: in a pipeline whose executions run side by side the one that
+began later is the newer one, whichever ends first.
+
 Source: AWS CodePipeline user guide, "Monitoring CodePipeline events".
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from ovenbird.core.orders import Rank
 from ovenbird.core.releases import Push, Release
-from ovenbird.events.envelope import Ignored, text, time
+from ovenbird.events.envelope import Ignored, optional, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
@@ -44,4 +49,17 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             at=time(event),
             description=f"pipeline {pipeline}",
         ),
+        rank=_rank(pipeline, optional(event, "detail.start-time")),
     )
+
+
+def _rank(pipeline: str, began: str | None) -> Rank | None:
+    """No proof where it is no time: then that of the event counts."""
+    try:
+        moment = datetime.fromisoformat(began or "")
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    written = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return Rank(f"pipeline {pipeline}", sequence=written)

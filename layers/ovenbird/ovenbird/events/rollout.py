@@ -85,15 +85,15 @@ def image_of(event: dict[str, Any]) -> str:
     return str(image)
 
 
-def time_of(event: dict[str, Any]) -> str:
-    """When the rollout was asked for, ISO 8601 in UTC.
+def order_of(event: dict[str, Any]) -> str:
+    """The place of the rollout among those of its fleet, as it was accepted.
 
     Raises:
         BadEvent: Nothing says so.
     """
-    written = at(event, "at") or at(event, "release.at")
+    written = event.get("order")
     if written is None:
-        raise BadEvent("at is missing; it must say when the rollout was asked for.")
+        raise BadEvent("order is missing; accept_release gives it to what it starts.")
     return str(written)
 
 

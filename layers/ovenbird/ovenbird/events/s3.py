@@ -18,15 +18,18 @@
     }
 
 The key is not URL-encoded here, unlike in S3's own notifications. ``version-id`` is missing where
-the bucket keeps no versions.
+the bucket keeps no versions. ``sequencer`` is hexadecimal and grows with each change of the key,
+also where their events come in another order or bear the same time.
 
 Source: Amazon S3 user guide, "EventBridge event message structure".
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ovenbird.core.orders import Rank
 from ovenbird.core.releases import Push, Release
 from ovenbird.events.envelope import Ignored, optional, text, time
 
@@ -57,4 +60,12 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             etag=etag,
             description=f"s3://{bucket}/{key}",
         ),
+        rank=_rank(f"s3://{bucket}/{key}", sequencer),
     )
+
+
+def _rank(place: str, sequencer: str | None) -> Rank | None:
+    """No proof where it is no hexadecimal number: then the time counts."""
+    if sequencer is None or re.fullmatch(r"[0-9A-Fa-f]{1,64}", sequencer) is None:
+        return None
+    return Rank(place, sequence=sequencer.lower())

@@ -1,14 +1,14 @@
 """Lanes: one rollout at a time for each fleet, a queue of depth one, the newest release wins.
 
-Item ``lane#<fleet>``: holder (rollout id), holder_at, fence (grows with each new holder), until
+Item ``lane#<fleet>``: holder (rollout id), holder_order, fence (grows with each new holder), until
 (epoch seconds), doorbell (what the holder waits for now), stop_by, stop_reason (a person wants it
-to stop), queued, queued_at, queued_reason, barrier.
+to stop), queued, queued_order, queued_reason, barrier.
 
 A lane is never deleted: ``until`` is not the table's time to live, because fence, barrier and queue
 outlive a holder that died.
 
-``at`` is the time of the release, ISO 8601 in UTC, so that texts compare like times. ``barrier`` is
-the time of the last stop: what was released before it is not wanted any more.
+Orders are strict (:mod:`ovenbird.core.orders`): of two requests of a fleet one is always the newer.
+``barrier`` is the order of the last stop: what was asked for before it is not wanted any more.
 
 A lease that has expired is over, even while its holder still runs: the holder finds out at its
 next :func:`hold`. The fence tells two holders apart that bear the same name.
@@ -28,9 +28,11 @@ LEASE = timedelta(minutes=30)
 TURN = timedelta(minutes=5)  # no function runs that long
 
 _FREE = "(attribute_not_exists(#holder) OR (#until < :now AND #holder <> :rollout))"
-_NEWEST_WAITING = "(attribute_not_exists(#queued) OR #queued = :rollout OR #queued_at <= :at)"
-_NEWER_THAN_HOLDER = "(attribute_not_exists(#holder) OR #holder_at <= :at)"
-_WANTED = "(attribute_not_exists(#barrier) OR #barrier <= :at)"
+_NEWEST_WAITING = "(attribute_not_exists(#queued) OR #queued = :rollout OR #queued_order < :order)"
+_NEWER_THAN_HOLDER = (
+    "(attribute_not_exists(#holder) OR #holder = :rollout OR #holder_order < :order)"
+)
+_WANTED = "(attribute_not_exists(#barrier) OR #barrier <= :order)"
 _OURS = "#holder = :rollout AND #fence = :fence"
 
 
@@ -110,14 +112,14 @@ def read(fleet: str) -> Lane:
     )
 
 
-def take(fleet: str, rollout: str, now: datetime, *, at: str) -> Taken | Held:
+def take(fleet: str, rollout: str, now: datetime, *, order: str) -> Taken | Held:
     """Take the lane if it is free, expired or already ours.
 
     Its holder gets the same fence again, however often it asks.
 
     IAM: dynamodb:UpdateItem
     """
-    return _take(fleet, rollout, now, at, _FREE, {})
+    return _take(fleet, rollout, now, order, _FREE, {})
 
 
 def seize(
@@ -126,7 +128,7 @@ def seize(
     from_holder: str,
     now: datetime,
     *,
-    at: str,
+    order: str,
 ) -> Taken | Held:
     """Take the lane from a holder whose execution is not running any more.
 
@@ -134,23 +136,23 @@ def seize(
 
     IAM: dynamodb:UpdateItem
     """
-    return _take(fleet, rollout, now, at, f"({_FREE} OR #holder = :dead)", {"dead": from_holder})
+    return _take(fleet, rollout, now, order, f"({_FREE} OR #holder = :dead)", {"dead": from_holder})
 
 
-def queue(fleet: str, rollout: str, at: str, reason: str) -> Queued | Superseded:
+def queue(fleet: str, rollout: str, order: str, reason: str) -> Queued | Superseded:
     """Wait for the lane, unless a newer release holds it or waits for it; repeating is harmless.
 
     IAM: dynamodb:UpdateItem
     """
     written = table.update(
         _pk(fleet),
-        "SET #queued = :rollout, #queued_at = :at, #queued_reason = :reason",
-        {"rollout": rollout, "at": at, "reason": reason},
+        "SET #queued = :rollout, #queued_order = :order, #queued_reason = :reason",
+        {"rollout": rollout, "order": order, "reason": reason},
         condition=f"{_NEWEST_WAITING} AND {_NEWER_THAN_HOLDER} AND {_WANTED}",
         before=True,
     )
     if isinstance(written, Unmet):
-        return Superseded(_newer(written.item, at))
+        return Superseded(_newer(written.item, order))
     return Queued(displaced=_other(written.item.get("queued", ""), rollout))
 
 
@@ -161,7 +163,7 @@ def unqueue(fleet: str, rollout: str) -> None:
     """
     table.update(
         _pk(fleet),
-        "REMOVE #queued, #queued_at, #queued_reason",
+        "REMOVE #queued, #queued_order, #queued_reason",
         {"rollout": rollout},
         condition="#queued = :rollout",
     )
@@ -233,23 +235,25 @@ def renew(
     _judge(fleet, rollout, fence, written.item)
 
 
-def request_stop(fleet: str, holder: str, by: str, reason: str, at: str) -> Stopping | None:
-    """Tell the holder to stop, and forget whatever was released before ``at``.
+def request_stop(fleet: str, holder: str, by: str, reason: str, order: str) -> Stopping | None:
+    """Tell the holder to stop, and forget whatever was asked for before this.
 
-    Repeating it is harmless. ``None``: the lane is not held by that rollout any more.
+    Repeating it is harmless, also after a later one. ``None``: the lane is not held by that rollout
+    any more.
 
     IAM: dynamodb:UpdateItem
     """
     written = table.update(
         _pk(fleet),
-        "SET #stop_by = :by, #stop_reason = :reason, #barrier = :at "
-        "REMOVE #queued, #queued_at, #queued_reason",
-        {"holder": holder, "by": by, "reason": reason, "at": at},
-        condition="#holder = :holder",
+        "SET #stop_by = :by, #stop_reason = :reason, #barrier = :order "
+        "REMOVE #queued, #queued_order, #queued_reason",
+        {"holder": holder, "by": by, "reason": reason, "order": order},
+        condition=f"#holder = :holder AND {_WANTED}",
         before=True,
     )
     if isinstance(written, Unmet):
-        return None
+        stopped = written.item.get("holder") == holder  # by somebody who asked for it later
+        return Stopping(written.item.get("doorbell", "")) if stopped else None
     return Stopping(written.item.get("doorbell", ""), written.item.get("queued", ""))
 
 
@@ -264,7 +268,7 @@ def release(fleet: str, rollout: str, fence: int) -> str | None:
     """
     written = table.update(
         _pk(fleet),
-        "REMOVE #holder, #holder_at, #until, #doorbell, #stop_by, #stop_reason",
+        "REMOVE #holder, #holder_order, #until, #doorbell, #stop_by, #stop_reason",
         {"rollout": rollout, "fence": fence},
         condition=_OURS,
         before=True,
@@ -278,19 +282,19 @@ def _take(
     fleet: str,
     rollout: str,
     now: datetime,
-    at: str,
+    order: str,
     free: str,
     values: dict[str, Any],
 ) -> Taken | Held:
     for _ in range(3):
         written = table.update(
             _pk(fleet),
-            "SET #holder = :rollout, #holder_at = :at, #until = :until, "
+            "SET #holder = :rollout, #holder_order = :order, #until = :until, "
             "#fence = if_not_exists(#fence, :none) + :one "
-            "REMOVE #doorbell, #stop_by, #stop_reason, #queued, #queued_at, #queued_reason",
+            "REMOVE #doorbell, #stop_by, #stop_reason, #queued, #queued_order, #queued_reason",
             {
                 "rollout": rollout,
-                "at": at,
+                "order": order,
                 "now": _epoch(now),
                 "until": _epoch(now + LEASE),
                 "none": 0,
@@ -331,10 +335,10 @@ def _judge(fleet: str, rollout: str, fence: int, item: Item) -> None:
         raise Stopped(f"{item['stop_by']} stopped the rollout: {item.get('stop_reason', '')}")
 
 
-def _newer(item: Item, at: str) -> str:
-    if item.get("barrier", "") > at:
+def _newer(item: Item, order: str) -> str:
+    if item.get("barrier", "") > order:
         return "a stop by hand"
-    if item.get("holder") and item.get("holder_at", "") > at:
+    if item.get("holder") and item.get("holder_order", "") > order:
         return str(item["holder"])
     return str(item.get("queued", ""))
 

@@ -1,8 +1,10 @@
 """Rollouts and what each fleet has behind it: its images, its last release, its history.
 
-Items: ``rollout#<id>`` {fleet, action, began, release, plan, result, reason, image, ended,
-notified} and ``fleet#<name>`` {images, released_at, history, turn}. ``images`` is a stack, the
-current image last: a release pushes, a roll-back pops down to its target.
+Items: ``rollout#<id>`` {fleet, order, asked, action, began, release, plan, result, reason, image,
+ended, notified} and ``fleet#<name>`` {images, released, history, turn}. ``order`` and ``asked`` are
+from its acceptance (:mod:`ovenbird.ledger.orders`). ``images`` is a stack, the current
+image last: a release pushes, a roll-back pops down to its target. ``released`` is the order of what
+the fleet runs.
 """
 
 from __future__ import annotations
@@ -24,12 +26,18 @@ REACHED = frozenset({"released", "rolled-back"})  # the results of a rollout tha
 
 @dataclass(frozen=True)
 class Rollout:
-    """One run of the state machine, as far as it is remembered; empty texts mean not yet."""
+    """One run of the state machine, as far as it is remembered; empty texts mean not yet.
+
+    ``order`` is its place among those of the fleet, ``asked`` the digest of its execution's input
+    (both :mod:`ovenbird.core.orders`).
+    """
 
     rollout: str
     fleet: str
     action: str
     began: str
+    order: str = ""
+    asked: str = ""
     result: str = ""
     reason: str = ""
     ended: str = ""
@@ -41,7 +49,7 @@ class Past:
     """What a fleet has behind it. ``images``: oldest first, the current one last."""
 
     images: tuple[str, ...] = ()
-    released_at: str = ""
+    released: str = ""
     history: tuple[dict[str, str], ...] = ()
 
 
@@ -58,6 +66,8 @@ def read(rollout: str) -> Rollout | None:
         fleet=item.get("fleet", ""),
         action=item.get("action", ""),
         began=item.get("began", ""),
+        order=item.get("order", ""),
+        asked=item.get("asked", ""),
         result=item.get("result", ""),
         reason=item.get("reason", ""),
         ended=item.get("ended", ""),
@@ -131,7 +141,7 @@ def end(
     def add(past: Past) -> Past:
         if any(known["rollout"] == rollout for known in past.history):
             return past
-        return Past(past.images, past.released_at, (*past.history, entry)[-HISTORY_KEPT:])
+        return Past(past.images, past.released, (*past.history, entry)[-HISTORY_KEPT:])
 
     _rewrite(fleet, add)
 
@@ -152,14 +162,14 @@ def past(fleet: str) -> Past:
     return _past(table.get(f"fleet#{fleet}") or {})
 
 
-def settled(fleet: str, *, action: str, before: str, image: str, at: str) -> None:
+def settled(fleet: str, *, action: str, before: str, image: str, order: str) -> None:
     """Write down that the fleet now runs ``image``; repeating changes nothing.
 
     Args:
         action: ``release`` pushes the image; ``roll-back`` pops down to it.
         before: What the fleet ran until now. It is put on the stack first if it is not there,
             so that the first release can be rolled back and a change by others is not forgotten.
-        at: The time of the release, ISO 8601 in UTC.
+        order: The place of the request among those of the fleet.
 
     IAM: dynamodb:UpdateItem, dynamodb:GetItem
     """
@@ -173,7 +183,7 @@ def settled(fleet: str, *, action: str, before: str, image: str, at: str) -> Non
                 images = images[: _last(images, image) + 1]
             elif images[-1:] != [image]:
                 images.append(image)
-        return Past(tuple(images[-IMAGES_KEPT:]), max(past.released_at, at), past.history)
+        return Past(tuple(images[-IMAGES_KEPT:]), max(past.released, order), past.history)
 
     _rewrite(fleet, push)
 
@@ -189,11 +199,10 @@ def _rewrite(fleet: str, change: Callable[[Past], Past]) -> None:
         turn = item.get("turn", 0)
         written = table.update(
             f"fleet#{fleet}",
-            "SET #images = :images, #released_at = :released_at, #history = :history, "
-            "#turn = :next",
+            "SET #images = :images, #released = :released, #history = :history, #turn = :next",
             {
                 "images": list(wanted.images),
-                "released_at": wanted.released_at,
+                "released": wanted.released,
                 "history": list(wanted.history),
                 "turn": turn,
                 "next": turn + 1,
@@ -208,7 +217,7 @@ def _rewrite(fleet: str, change: Callable[[Past], Past]) -> None:
 def _past(item: Item) -> Past:
     return Past(
         tuple(item.get("images", ())),
-        item.get("released_at", ""),
+        item.get("released", ""),
         tuple(item.get("history", ())),
     )
 

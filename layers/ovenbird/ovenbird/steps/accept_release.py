@@ -2,23 +2,33 @@
 
 The execution's name comes from the fleet and the push, so the same push told twice is one rollout.
 What concerns no fleet is acknowledged and ignored, with the reason.
+
+A request is written down before its execution is started: with its place in the order of the fleet,
+which later repetitions find there, and with a digest of what was asked for, which they must match.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ovenbird import answers, events, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import executions, parameters
-from ovenbird.core import releases
+from ovenbird.core import orders, releases
+from ovenbird.core.orders import Older, Rank
 from ovenbird.core.releases import Push, Release
+from ovenbird.errors import Refused
 from ovenbird.events import Ignored, RollBackAsked
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
+from ovenbird.ledger import orders as ledger
 from ovenbird.settings import settings
+
+Wish = dict[str, Any]
+_NAME_IS_TAKEN = timedelta(days=90)  # Step Functions forgets an execution's name after them
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -27,33 +37,42 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     Raises:
         BadEvent: The event or payload is not well made.
         BadFleet, NotFound: The fleet that a wish by hand names has a bad document, or none.
+        Refused: Something else bears the name of the rollout already.
     """
     asked = events.release(event, now, settings().home)
     if isinstance(asked, Ignored):
         return _answer([], [asked.reason], {})
     if isinstance(asked, RollBackAsked):
-        return _roll_back(asked)
+        return _roll_back(asked, now)
     if asked.fleet is not None and asked.source == "manual":
-        return _start(asked, [parameters.fleet(asked.fleet)], {})
+        return _start(asked, [parameters.fleet(asked.fleet)], {}, now)
     documents = parameters.fleets()
     if asked.fleet is None:
-        return _start(asked, documents.fleets, documents.bad)
+        return _start(asked, documents.fleets, documents.bad, now)
     fleets = [fleet for fleet in documents.fleets if fleet.name == asked.fleet]
     bad = {name: why for name, why in documents.bad.items() if name == asked.fleet}
-    return _start(asked, fleets, bad)
+    return _start(asked, fleets, bad, now)
 
 
-def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str]) -> Answer:
-    accepted, ignored = [], []
+def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str], now: datetime) -> Answer:
+    accepted, ignored, refused = [], [], []
     for fleet in fleets:
         release = releases.wanted(fleet.release, push)
         if release is None:
             continue
         rollout = releases.rollout_id(fleet.name, release, dry_run=push.dry_run)
-        if executions.start(rollout, _input(fleet.name, rollout, release, push.dry_run)):
-            accepted.append({"fleet": fleet.name, "rollout": rollout, "revision": release.revision})
+        wish = _release(fleet.name, rollout, release, push.dry_run)
+        try:
+            reason = _accept(wish, release.at, push.rank, now)
+        except Refused as refusal:  # the other fleets get theirs
+            refused.append(str(refusal))
+            continue
+        if reason:
+            ignored.append(reason)
         else:
-            ignored.append(f"the same release was started before, as rollout {rollout}")
+            accepted.append({"fleet": fleet.name, "rollout": rollout, "revision": release.revision})
+    if refused:
+        raise Refused(" ".join(refused))
     if not accepted and not ignored:
         whom = f"the fleet {push.fleet}" if push.fleet else "no fleet"
         wants = "does not want" if push.fleet else "wants"
@@ -61,48 +80,103 @@ def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str]) -> Answer:
     return _answer(accepted, ignored, bad)
 
 
-def _input(fleet: str, rollout: str, release: Release, dry_run: bool) -> dict[str, Any]:
+def _release(fleet: str, rollout: str, release: Release, dry_run: bool) -> Wish:
     return {
         "rollout": rollout,
         "fleet": fleet,
         "action": "release",
         "release": release.to_json(),
-        "at": release.at,
         "dry_run": dry_run,
     }
 
 
-def _roll_back(asked: RollBackAsked) -> Answer:
+def _accept(wish: Wish, at: str, rank: Rank | None, now: datetime) -> str:
+    """Write it down and start it; why it was not started, or empty.
+
+    Killed anywhere and repeated it has the same order, and starts what was not started.
+
+    Raises:
+        Refused: Something else was accepted, or started, under the same name.
+    """
+    order = _order(wish, at, rank, now)
+    if isinstance(order, Older):
+        return f"{order.reason} for fleet {wish['fleet']}"
+    rollout = wish["rollout"]
+    wish = _in_order(wish, order)
+    if executions.start(rollout, wish):
+        return ""
+    if orders.digest(executions.asked(rollout)) != orders.digest(wish):
+        raise Refused(
+            f"The execution {rollout} was started with another input than was accepted; release "
+            "again by hand, and find out who may start executions."
+        )
+    return f"the same was started before, as rollout {rollout}"
+
+
+def _order(wish: Wish, at: str, rank: Rank | None, now: datetime) -> str | Older:
+    """The place of a request in the order of its fleet, written down; the same whenever asked."""
+    fleet, rollout = wish["fleet"], wish["rollout"]
+    known = ledger.accepted(rollout)
+    if known is None:
+        told = orders.moment(at, now)
+        proof = None if rank is None or wish["dry_run"] else replace(rank, at=told)
+        order = ledger.count(fleet, told, proof)
+        if isinstance(order, Older):
+            return order
+        known = ledger.accept(
+            rollout,
+            fleet=fleet,
+            order=order,
+            asked=orders.digest(_in_order(wish, order)),
+            expires=now + _NAME_IS_TAKEN if wish["dry_run"] else None,
+        )
+    if known.asked != orders.digest(_in_order(wish, known.order)):
+        raise Refused(
+            f"Something else was accepted before under the name {rollout}; give the release "
+            "another revision."
+        )
+    return known.order
+
+
+def _in_order(wish: Wish, order: str) -> Wish:
+    """The execution's input: what the event said of the time gives way to what was accepted."""
+    at = orders.time_of(order)
+    release = wish["release"]
+    dated = release if release is None else release | {"at": at}
+    return wish | {"release": dated, "at": at, "order": order}
+
+
+def _roll_back(asked: RollBackAsked, now: datetime) -> Answer:
     """While a release rolls, stopping it is the roll-back; else it is a rollout of its own."""
     fleet = parameters.fleet(asked.fleet)
-    rollout = releases.roll_back_id(fleet.name, asked.request)
     holder = lanes.read(fleet.name).holder
-    if holder and executions.is_running(holder):
-        if releases.is_roll_back(fleet.name, holder):
-            return _answer([], [f"fleet {fleet.name} is being rolled back already: {holder}"], {})
-        if _stop(asked, holder) and asked.image is None:
-            accepted = [{"fleet": fleet.name, "rollout": holder, "stopping": True}]
-            return _answer(accepted, [], {})
-    wish = {
+    if not holder or not executions.is_running(holder):
+        holder = ""
+    elif releases.is_roll_back(fleet.name, holder):
+        return _answer([], [f"fleet {fleet.name} is being rolled back already: {holder}"], {})
+    rollout = releases.roll_back_id(fleet.name, asked.request, holder)
+    wish: Wish = {
         "rollout": rollout,
         "fleet": fleet.name,
         "action": "roll-back",
         "release": None,
         "image": asked.image,
         "reason": asked.reason,
-        "at": asked.at,
         "dry_run": False,
     }
-    if executions.start(rollout, wish):
-        return _answer([{"fleet": fleet.name, "rollout": rollout}], [], {})
-    return _answer([], [f"the same was asked for within this minute: rollout {rollout}"], {})
+    if holder:
+        order = _order(wish, asked.at, None, now)
+        if isinstance(order, str) and _stop(asked, holder, order) and asked.image is None:
+            accepted = [{"fleet": fleet.name, "rollout": holder, "stopping": True}]
+            return _answer(accepted, [], {})
+    if _accept(wish, asked.at, None, now):
+        return _answer([], [f"the same was asked for within this minute: rollout {rollout}"], {})
+    return _answer([{"fleet": fleet.name, "rollout": rollout}], [], {})
 
 
-def _stop(asked: RollBackAsked, holder: str) -> bool:
+def _stop(asked: RollBackAsked, holder: str, order: str) -> bool:
     """Whether the holder was told; not where the lane has changed hands meanwhile."""
-    stopping = lanes.request_stop(
-        asked.fleet, holder, "A roll-back by hand", asked.reason, asked.at
-    )
+    stopping = lanes.request_stop(asked.fleet, holder, "A roll-back by hand", asked.reason, order)
     if stopping is None:
         return False
     turns.wake(stopping.displaced)

@@ -16,7 +16,7 @@ from typing import Any
 from ovenbird import events, surveys, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_images, parameters
-from ovenbird.core import builders, estimates, images, plans
+from ovenbird.core import builders, estimates, images, orders, plans
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
@@ -34,14 +34,17 @@ from ovenbird.settings import settings
 
 @dataclass(frozen=True)
 class _Wish:
-    """What the execution was started for. ``image`` is a roll-back's, ``None`` the one before."""
+    """What the execution was started for.
+
+    ``image`` is a roll-back's, ``None`` the one before; ``order`` is empty for a plan alone.
+    """
 
     fleet: str
     rollout: str
     action: str
     release: Release | None
     image: str | None
-    at: str
+    order: str
     dry_run: bool
 
 
@@ -61,7 +64,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         return _plan(fleet, wish, pin=False) | {"next": "end", "result": "planned"}
     # Who rolls back by hand knows of the pause, and it is often the reason for it.
     pauses = wish.action == "release"
-    turn = turns.take(wish.fleet, wish.rollout, wish.at, now, pauses=pauses)
+    turn = turns.take(wish.fleet, wish.rollout, wish.order, now, pauses=pauses)
     if isinstance(turn, Superseded):
         reason = f"What was asked for later goes first: {turn.by}."
         return _over(wish, _end("superseded", reason), None, now)
@@ -97,7 +100,7 @@ def _wish(event: dict[str, Any], now: datetime) -> _Wish:
                 "accept_release starts rollouts."
             )
         wanted = asked.release
-        return _Wish(asked.fleet, "", "release", wanted, None, wanted.at, dry_run=True)
+        return _Wish(asked.fleet, "", "release", wanted, None, "", dry_run=True)
     state.check(event, now)
     action, release = event["action"], event.get("release")
     if (action == "release") != bool(release):
@@ -105,25 +108,27 @@ def _wish(event: dict[str, Any], now: datetime) -> _Wish:
             f"release is {quoted(release)} and action is {action}; a release must have one, as in "
             "events/plan-rollout.json, and a roll-back none."
         )
+    dry_run = event.get("dry_run", False)
     return _Wish(
         fleet=event["fleet"],
         rollout=event["rollout"],
         action=action,
         release=Release.from_json(release) if release else None,
         image=event.get("image"),
-        at=state.time_of(event),
-        dry_run=event.get("dry_run", False),
+        order="" if dry_run else state.order_of(event),
+        dry_run=dry_run,
     )
 
 
 def _stale(wish: _Wish) -> str:
     """Why a release is too old to be rolled: an event that comes a day late is no wish."""
-    if wish.release is None or wish.release.source == "manual":
+    if wish.release is None:
         return ""
-    last = rollouts.past(wish.fleet).released_at
-    if wish.at >= last:
+    last = rollouts.past(wish.fleet).released
+    if wish.order >= last:
         return ""
-    return f"It was pushed at {wish.at}, and what the fleet runs at {last}."
+    ours, theirs = orders.time_of(wish.order), orders.time_of(last)
+    return f"It was pushed at {ours}, and what the fleet runs after it, at {theirs}."
 
 
 def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
@@ -235,7 +240,9 @@ def _over(wish: _Wish, plan: Answer, fence: int | None, now: datetime) -> Answer
     rollouts.end(wish.rollout, fleet=wish.fleet, result=result, reason=reason, now=now)
     if result == "nothing-to-do":
         image = str(plan["image"])
-        rollouts.settled(wish.fleet, action=wish.action, before=image, image=image, at=wish.at)
+        rollouts.settled(
+            wish.fleet, action=wish.action, before=image, image=image, order=wish.order
+        )
     if fence is not None:
         turns.leave(wish.fleet, wish.rollout, fence)
     return plan

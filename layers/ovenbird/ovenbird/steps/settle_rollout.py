@@ -49,7 +49,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
             action=event["action"],
             before=plan["from"]["image"],
             image=image,
-            at=state.time_of(event),
+            order=state.order_of(event),
         )
     result = "rolled-back" if event["action"] == "roll-back" else "released"
     rollouts.end(rollout, fleet=fleet, result=result, reason=plan["reason"], now=now, image=image)
