@@ -239,7 +239,7 @@ class TestRollouts:
     def test_the_stack_keeps_the_last_twenty(self) -> None:
         for number in range(25):
             rollouts.settled(
-                "web", action="release", before=str(number), image=str(number + 1), at=at(number)
+                "web", action="release", before=str(number), image=str(number + 1), order=at(number)
             )
         assert rollouts.past("web").images == tuple(str(number) for number in range(6, 26))
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from ovenbird import fleet as documents
 from ovenbird import schema
+from ovenbird.core import orders
 from ovenbird.core.quotes import plain, quoted
 from ovenbird.errors import BadEvent
 from ovenbird.events.envelope import CLOCKS_DIFFER, at
@@ -88,13 +89,17 @@ def image_of(event: dict[str, Any]) -> str:
 def order_of(event: dict[str, Any]) -> str:
     """The place of the rollout among those of its fleet, as it was accepted.
 
+    What an earlier version has started has only its time: it comes before what was counted since.
+
     Raises:
         BadEvent: Nothing says so.
     """
-    written = event.get("order")
+    if "order" in event:
+        return str(event["order"])
+    written = at(event, "at") or at(event, "release.at")
     if written is None:
-        raise BadEvent("order is missing; accept_release gives it to what it starts.")
-    return str(written)
+        raise BadEvent("order is missing; it must say which place the rollout was accepted for.")
+    return orders.order(orders.moment(written, datetime.fromisoformat(written)), 0)
 
 
 def error_of(event: dict[str, Any]) -> str:
