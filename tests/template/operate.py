@@ -32,7 +32,7 @@ _ELSEWHERE = (
     ("RollFailed", "core/rolls.py", "GiveUp"),
     ("RollFailed", "core/refreshes.py", "__str__"),
     ("UndoFailed", "core/undos.py", "GiveUp"),
-    ("BadFleet", "fleet.py", "_beyond_the_schema"),
+    ("BadFleet", "mistakes.py", "yield"),
     ("BadFleet", "schema.py", "_object"),
     ("BadFleet", "schema.py", "_sentence"),
 )

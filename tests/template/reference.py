@@ -108,9 +108,8 @@ def paths(schema: dict[str, Any], above: str = "") -> Iterator[str]:
 def _fields(schema: dict[str, Any], above: str) -> Iterator[Row]:
     for name, field in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
-        default = (
-            "needed" if required else _default({} if "properties" in field else field, "default")
-        )
+        parts = field["type"] == "object" and "properties" in field
+        default = "needed" if required else _default({} if parts else field, "default")
         yield (
             code(above + name),
             plain(field["description"]),
@@ -122,6 +121,8 @@ def _fields(schema: dict[str, Any], above: str) -> Iterator[Row]:
 
 
 def _type(field: dict[str, Any]) -> str:
+    if isinstance(field["type"], list):
+        return " or ".join(_KINDS[kind] for kind in field["type"])
     kind = _KINDS[field["type"]]
     if field["type"] == "array":
         return f"{kind} of {_KINDS[field['items']['type']]}s"

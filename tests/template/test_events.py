@@ -93,7 +93,7 @@ def test_every_rule_has_a_sample() -> None:
             changed("accept-release.codebuild", **{"build-status": "FAILED"}), id="failed build"
         ),
         pytest.param(changed("accept-release.codecommit", event="referenceDeleted"), id="deleted"),
-        pytest.param(changed("accept-release.codecommit", referenceType="tag"), id="a tag"),
+        pytest.param(changed("accept-release.codecommit", referenceType="note"), id="a note"),
         pytest.param(
             changed("accept-release.ecr", **{"action-type": "DELETE"}), id="image deleted"
         ),

@@ -281,7 +281,7 @@ def test_names_are_made_as_the_page_says() -> None:
         releases.roll_back_id("<fleet>", "x", ""),
         releases.rollout_id("<fleet>", release, dry_run=True),
     )
-    image = images.choose("<fleet>", "<bake key>", [])
+    image = images.choose("<fleet>", "<bake key>", [], "")
     assert isinstance(image, images.Bake)
     request = builders.launch_request(
         template_id="x",

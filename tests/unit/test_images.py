@@ -36,12 +36,12 @@ def image(
         pytest.param([], Bake(NAME, "No image has been baked from this content yet."), id="none"),
         pytest.param(
             [image()],
-            Reuse("ami-1", f"ami-1 ({NAME}) was baked from the same content."),
+            Reuse("ami-1", f"ami-1 ({NAME}) was baked from this content."),
             id="available",
         ),
         pytest.param(
             [image(), image("ami-0", minutes=-5, name=f"{NAME}-2")],
-            Reuse("ami-0", f"ami-0 ({NAME}-2) was baked from the same content."),
+            Reuse("ami-0", f"ami-0 ({NAME}-2) was baked from this content."),
             id="the oldest of two, always the same one",
         ),
         pytest.param(
@@ -51,7 +51,7 @@ def image(
         ),
         pytest.param(
             [image(state="pending"), image("ami-2", name=f"{NAME}-2")],
-            Reuse("ami-2", f"ami-2 ({NAME}-2) was baked from the same content."),
+            Reuse("ami-2", f"ami-2 ({NAME}-2) was baked from this content."),
             id="available beats pending",
         ),
         pytest.param(
@@ -90,7 +90,7 @@ def image(
     ],
 )
 def test_chooses(seen: list[Image], expected: Reuse | Bake) -> None:
-    assert images.choose("web", KEY, seen) == expected
+    assert images.choose("web", KEY, seen, "this content") == expected
 
 
 STATES = st.sampled_from(["pending", "available", "failed", "disabled", "error", "deregistered"])
@@ -108,7 +108,7 @@ SEEN = st.lists(
 
 @given(SEEN)
 def test_a_reuse_can_be_launched_and_a_bake_never_meets_a_used_name(seen: list[Image]) -> None:
-    choice = images.choose("web", KEY, seen)
+    choice = images.choose("web", KEY, seen, "this content")
     if isinstance(choice, Reuse):
         assert any(
             image.image_id == choice.image_id and image.is_available and image.bad is None

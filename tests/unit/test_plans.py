@@ -28,6 +28,7 @@ def decide(group_: Group, *images: Image, current: str = "ami-1") -> plans.Decis
         key="k",
         baked=images,
         running=(RUNNING,),
+        content="this content",
     )
 
 

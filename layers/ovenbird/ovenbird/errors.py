@@ -55,7 +55,14 @@ class BadEvent(Terminal):
 
 
 class BadFleet(Terminal):
-    """The fleet document is wrong; the text names the field, the value and what would be right."""
+    """The fleet document is wrong; the text names the field, the value and what would be right.
+
+    ``mistakes`` has each sentence for itself.
+    """
+
+    def __init__(self, text: str, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.mistakes = mistakes or (text,)
 
 
 class BadSettings(Terminal):

@@ -93,13 +93,14 @@ def bake_key(
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:16]
 
 
-def choose(fleet: str, key: str, images: Sequence[Image]) -> Reuse | Bake:
+def choose(fleet: str, key: str, images: Sequence[Image], content: str) -> Reuse | Bake:
     """Use an image that exists, or bake one under a name that is free.
 
     Args:
         images: Those with the fleet's name; others may be among them and are passed over. An image
             that is marked bad or has failed is never used again, but it keeps its name, so the next
             one's name ends in ``-2``, ``-3`` …
+        content: What the release has, for the reasons, as ``the same content (ETag …)``.
     """
     ours = sorted(
         (image for image in images if image.is_of(fleet, key)),
@@ -109,7 +110,7 @@ def choose(fleet: str, key: str, images: Sequence[Image]) -> Reuse | Bake:
     for image in good:
         if image.is_available:
             return Reuse(
-                image.image_id, f"{image.image_id} ({image.name}) was baked from the same content."
+                image.image_id, f"{image.image_id} ({image.name}) was baked from {content}."
             )
     for image in good:
         if image.is_being_made:
@@ -121,10 +122,10 @@ def choose(fleet: str, key: str, images: Sequence[Image]) -> Reuse | Bake:
         number += 1
         name = _name(fleet, key, number)
     if not ours:
-        return Bake(name, "No image has been baked from this content yet.")
+        return Bake(name, f"No image has been baked from {content} yet.")
     last = ours[-1]
     why = f"was marked bad: {last.bad}" if last.bad is not None else f"is {last.state}"
-    return Bake(name, f"{last.image_id} was baked from this content, but {why.rstrip('.')}.")
+    return Bake(name, f"{last.image_id} was baked from {content}, but {why.rstrip('.')}.")
 
 
 def _name(fleet: str, key: str, number: int) -> str:

@@ -54,6 +54,7 @@ def release(
     key: str,
     baked: Sequence[Image],
     running: Sequence[Version],
+    content: str,
 ) -> Decision:
     """What a release needs.
 
@@ -63,12 +64,13 @@ def release(
         key: The bake key of the release.
         baked: The fleet's images with that key, in whatever state.
         running: The versions that the group launches from, aliases resolved.
+        content: What the release has, for the reasons; see :func:`ovenbird.core.contents.said`.
     """
-    choice = images.choose(fleet, key, baked)
+    choice = images.choose(fleet, key, baked, content)
     if isinstance(choice, images.Bake):
         return Bake(base, key, choice.name, choice.reason)
     if choice.image_id == current and is_uniform(group, running):
-        return Nothing(current, f"The fleet runs {current} already, baked from the same content.")
+        return Nothing(current, f"The fleet runs {current} already, baked from {content}.")
     name = next(image.name for image in baked if image.image_id == choice.image_id)
     return Roll(choice.image_id, base, key, name, choice.reason)
 

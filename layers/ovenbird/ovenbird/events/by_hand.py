@@ -9,8 +9,9 @@
     {"action": "roll-back", "fleet": "web", "reason": "5xx since ten o'clock"}
 
 ``release`` may also have ``version_id`` and ``etag``; ``bucket`` and ``key`` may be missing where
-the install script fetches the code itself, and ``revision`` must then be there. A roll-back may
-name the ``image`` to return to; without it, it is the one before.
+the install script fetches the code itself, and ``revision`` must then be there. What the artefact
+may be says the fleet's document (:mod:`ovenbird.core.requests`). A roll-back may name the ``image``
+to return to, one that the fleet ran before; without it, it is the last one.
 
 A person who asks again a minute later means it; twice within the same minute is one request.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ovenbird.core import contents
 from ovenbird.core.quotes import plain, quoted
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent
@@ -77,15 +79,17 @@ def _release(event: dict[str, Any], now: datetime) -> Push:
         raise BadEvent("release has neither bucket and key nor revision; it must have one of them.")
     place = f"{bucket}/{key}" if bucket else "-"
     minute = _minute(now)
+    identity = f"{place}@{version}@{etag}@{named}@{minute}"
     return Push(
         source="manual",
         names={},
         release=Release(
             source="manual",
-            id=f"{place}@{version}@{etag}@{named}@{minute}",
+            id=identity,
             revision=named or version or etag or minute,
-            # Without a name for the content nobody knows whether it is the same as before.
-            digest=etag or f"{place}@{version or named or minute}",
+            digest=contents.of_request(
+                identity, named or "", bucket, key, version=version, etag=etag
+            ),
             at=_utc(now),
             bucket=bucket,
             key=key,

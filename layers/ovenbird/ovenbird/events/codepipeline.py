@@ -16,6 +16,10 @@
 ``start-time`` is the execution's: in a pipeline whose executions run side by side the one that
 began later is the newer one, whichever ends first.
 
+A pipeline that is run again on the same sources is another execution, and nothing here says that it
+made the same; so the content counts as new. An execution that is retried keeps its id, and has not
+succeeded before.
+
 Source: AWS CodePipeline user guide, "Monitoring CodePipeline events".
 """
 
@@ -24,6 +28,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from ovenbird.core import contents
 from ovenbird.core.orders import Rank
 from ovenbird.core.releases import Push, Release
 from ovenbird.events.envelope import Ignored, optional, text, time
@@ -45,7 +50,7 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             source="codepipeline",
             id=f"{pipeline}/{execution}",
             revision=execution,
-            digest=execution,
+            digest=contents.of_push(f"{pipeline}/{execution}"),
             at=time(event),
             description=f"pipeline {pipeline}",
         ),

@@ -19,7 +19,7 @@ from ovenbird.answers import Answer
 from ovenbird.aws import executions, parameters
 from ovenbird.core import orders, releases
 from ovenbird.core.orders import Older, Rank
-from ovenbird.core.releases import Push, Release
+from ovenbird.core.releases import Push, Release, Unwanted
 from ovenbird.errors import Refused
 from ovenbird.events import Ignored, RollBackAsked
 from ovenbird.fleet import Fleet
@@ -44,21 +44,19 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         return _answer([], [asked.reason], {})
     if isinstance(asked, RollBackAsked):
         return _roll_back(asked, now)
-    if asked.fleet is not None and asked.source == "manual":
+    if asked.fleet is not None:
         return _start(asked, [parameters.fleet(asked.fleet)], {}, now)
     documents = parameters.fleets()
-    if asked.fleet is None:
-        return _start(asked, documents.fleets, documents.bad, now)
-    fleets = [fleet for fleet in documents.fleets if fleet.name == asked.fleet]
-    bad = {name: why for name, why in documents.bad.items() if name == asked.fleet}
-    return _start(asked, fleets, bad, now)
+    return _start(asked, documents.fleets, documents.bad, now)
 
 
 def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str], now: datetime) -> Answer:
     accepted, ignored, refused = [], [], []
     for fleet in fleets:
-        release = releases.wanted(fleet.release, push)
-        if release is None:
+        release = releases.wanted(fleet.release, push, settings().home)
+        if isinstance(release, Unwanted):
+            if push.fleet:
+                raise Refused(f"Fleet {fleet.name} does not take it: {release.reason}.")
             continue
         rollout = releases.rollout_id(fleet.name, release, dry_run=push.dry_run)
         wish = _release(fleet.name, rollout, release, push.dry_run)
@@ -74,9 +72,7 @@ def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str], now: dateti
     if refused:
         raise Refused(" ".join(refused))
     if not accepted and not ignored:
-        whom = f"the fleet {push.fleet}" if push.fleet else "no fleet"
-        wants = "does not want" if push.fleet else "wants"
-        ignored.append(f"{whom} {wants} {push.release.description} from {push.source}")
+        ignored.append(f"no fleet wants {push.release.description} from {push.source}")
     return _answer(accepted, ignored, bad)
 
 

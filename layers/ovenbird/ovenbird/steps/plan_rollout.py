@@ -16,7 +16,7 @@ from typing import Any
 from ovenbird import events, surveys, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_images, parameters
-from ovenbird.core import builders, estimates, images, orders, plans
+from ovenbird.core import builders, contents, estimates, images, orders, plans
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
@@ -203,6 +203,7 @@ def _decide(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision
         key=key,
         baked=ec2_images.baked(fleet.name, key),
         running=seen.running,
+        content=contents.said(wish.release.digest),
     )
     unbuildable = builders.refusal(seen.running[0]) if isinstance(decision, Bake) else None
     return unbuildable or decision
