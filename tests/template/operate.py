@@ -26,6 +26,7 @@ _ELSEWHERE = (
     ("Refused", "core/refusals.py", "yield"),
     ("Refused", "core/templates.py", "refusal"),
     ("Refused", "core/plans.py", "bad_target"),
+    ("Refused", "core/plans.py", "unknown_target"),
     ("Refused", "core/builders.py", "refusal"),
     ("BakeFailed", "core/bakes.py", "GiveUp"),
     ("BakeFailed", "core/commands.py", "failure"),

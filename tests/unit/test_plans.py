@@ -69,6 +69,13 @@ class TestRollBack:
         assert isinstance(decision, Roll)
         assert (decision.image, decision.base, decision.key) == ("ami-0", "ami-root", "k")
 
+    def test_goes_only_to_what_the_fleet_ran(self) -> None:
+        assert plans.unknown_target("ami-0", ["ami-1", "ami-0"]) is None
+        assert plans.unknown_target("ami-9", ["ami-1", "ami-0"]) == (
+            "image is ami-9, which the fleet has not run as far as Ovenbird knows; it must be one "
+            "of ami-1, ami-0, or left out for the one before."
+        )
+
     def test_has_nothing_to_do_on_the_same_image(self) -> None:
         decision = plans.roll_back(GOOD.group, current="ami-1", target=CURRENT, running=(RUNNING,))
         assert isinstance(decision, Nothing)

@@ -9,6 +9,7 @@ from typing import Any
 from ovenbird.core import images
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
+from ovenbird.core.names import few
 from ovenbird.core.preferences import Preferences, one_more, surge
 from ovenbird.core.templates import Version, pinned_overrides
 
@@ -95,6 +96,22 @@ def roll_back_target(stack: Sequence[str], current: str) -> str | None:
     if stack[-1] != current:
         return stack[-1]
     return stack[-2] if len(stack) > 1 else None
+
+
+def unknown_target(asked: str, ran: Sequence[str]) -> str | None:
+    """Why an image that a person names is none to roll back to: the fleet has never run it.
+
+    Else whoever may ask for a roll-back could put any image of any account onto the fleet.
+
+    Args:
+        ran: What the fleet has run, newest first, the current image included.
+    """
+    if asked in ran:
+        return None
+    return (
+        f"image is {asked}, which the fleet has not run as far as Ovenbird knows; it must be one of "
+        f"{few(ran)}, or left out for the one before."
+    )
 
 
 def bad_target(target: Image) -> str | None:

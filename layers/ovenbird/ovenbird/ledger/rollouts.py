@@ -52,6 +52,15 @@ class Past:
     released: str = ""
     history: tuple[dict[str, str], ...] = ()
 
+    @property
+    def ran(self) -> tuple[str, ...]:
+        """Every image that the fleet is known to have run, those on the stack first, newest first.
+
+        A roll-back takes what it leaves off the stack, so the history knows more.
+        """
+        reached = [each["image"] for each in self.history if each.get("result") in REACHED]
+        return tuple(dict.fromkeys([*reversed(self.images), *reversed(reached)]))
+
 
 def read(rollout: str) -> Rollout | None:
     """The rollout, or ``None`` where nothing was written about it.

@@ -16,13 +16,13 @@ from typing import Any
 from ovenbird import events, surveys, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_images, parameters
-from ovenbird.core import builders, contents, estimates, images, orders, plans
+from ovenbird.core import builders, contents, estimates, images, orders, plans, requests
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
 from ovenbird.core.quotes import quoted
 from ovenbird.core.refusals import refusals
-from ovenbird.core.releases import Push, Release
+from ovenbird.core.releases import REQUESTS, Push, Release
 from ovenbird.core.surveys import Survey
 from ovenbird.errors import BadEvent, Refused, Terminal
 from ovenbird.events import rollout as state
@@ -60,6 +60,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """
     wish = _wish(event, now)
     fleet = parameters.fleet(wish.fleet)
+    _check_brought(fleet, wish)
     if wish.dry_run:
         return _plan(fleet, wish, pin=False) | {"next": "end", "result": "planned"}
     # Who rolls back by hand knows of the pause, and it is often the reason for it.
@@ -118,6 +119,24 @@ def _wish(event: dict[str, Any], now: datetime) -> _Wish:
         order="" if dry_run else state.order_of(event),
         dry_run=dry_run,
     )
+
+
+def _check_brought(fleet: Fleet, wish: _Wish) -> None:
+    """Refuse what a request may not bring, by the document as it is now."""
+    release = wish.release
+    if release is None or release.source not in REQUESTS:
+        return
+    if release.bucket is None or release.key is None:
+        return
+    against = requests.not_brought(
+        fleet.release,
+        release.bucket,
+        release.key,
+        release.revision,
+        by_hand=release.source == "manual",
+    )
+    if against:
+        raise Refused(f"Fleet {fleet.name} does not take it: {against}.")
 
 
 def _stale(wish: _Wish) -> str:
@@ -217,6 +236,10 @@ def _base(wanted: str | None, current: Image) -> str:
 
 def _decide_back(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision | str:
     past = rollouts.past(fleet.name)
+    if wish.image is not None:
+        ran = tuple(dict.fromkeys([current.image_id, *past.ran]))
+        if unknown := plans.unknown_target(wish.image, ran):
+            return unknown
     target_id = wish.image or plans.roll_back_target(past.images, current.image_id)
     if target_id is None:
         return (
