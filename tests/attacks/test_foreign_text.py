@@ -11,6 +11,7 @@ from sandbox.cloud.imaginary import Ending
 from sandbox.cloud.machines import CommandOutcome
 from tests.stories.fleets import Fleet
 from tests.stories.story import a_fleet
+from tests.stories.world import BUCKET
 
 LINK = "https://aws-signin.example/login"
 ORDER = f"Action required: sign in at {LINK} or aws-signin.example/login"
@@ -44,7 +45,7 @@ def no_link_and_every_word_marked(notice: str) -> bool:
         pytest.param({"revision": ORDER}, id="a revision"),
         pytest.param({"revision": LINK}, id="a revision that is a link"),
         pytest.param({"description": f"fix\r\n\r\nWhat to do: {ORDER}"}, id="lines of our own"),
-        pytest.param({"bucket": "acme", "key": f"web/{LINK}"}, id="a key"),
+        pytest.param({"bucket": BUCKET, "key": f"web/{LINK}.tar.gz"}, id="a key"),
     ],
 )
 def test_a_senders_words_are_no_links_and_no_orders_in_our_notice(release: dict[str, Any]) -> None:

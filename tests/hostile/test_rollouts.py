@@ -27,7 +27,8 @@ from tests.stories.world import BUCKET
     ],
 )
 def test_strange_names_are_rolled_out_like_any_other(name: str) -> None:
-    with a_fleet(size=1, addresses=1, release={"events": True}) as web:
+    release = {"events": {"artifact": f"s3://{BUCKET}/web/*"}}
+    with a_fleet(size=1, addresses=1, release=release) as web:
         request: dict[str, Any] = {
             "fleet": "web",
             "revision": name,

@@ -18,7 +18,7 @@ IMPURE = {
 MAY_IMPORT = {
     "core": {"core"},
     "events": {"core", "errors", "events", "fleet", "schema"},
-    "ledger": {"aws.clients", "aws.faults", "clock", "errors", "ledger"},
+    "ledger": {"aws.clients", "aws.faults", "clock", "core", "errors", "ledger"},
     "aws": {"aws", "core", "errors", "fleet", "settings"},
     "steps": {
         "answers",

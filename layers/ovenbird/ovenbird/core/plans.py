@@ -109,8 +109,8 @@ def unknown_target(asked: str, ran: Sequence[str]) -> str | None:
     if asked in ran:
         return None
     return (
-        f"image is {asked}, which the fleet has not run as far as Ovenbird knows; it must be one of "
-        f"{few(ran)}, or left out for the one before."
+        f"image is {asked}, which the fleet has not run as far as Ovenbird knows; it must be one "
+        f"of {few(ran)}, or left out for the one before."
     )
 
 

@@ -19,8 +19,9 @@
 
 The key is not URL-encoded here, unlike in S3's own notifications. ``version-id`` is missing where
 the bucket keeps no versions. ``sequencer`` is hexadecimal and grows with each change of the key,
-also where their events come in another order or bear the same time. A folder that somebody makes in the console is an object of no bytes
-whose key ends with ``/``; other tools mark folders with other empty objects.
+also where their events come in another order or bear the same time. A folder that somebody makes in
+the console is an object of no bytes whose key ends with ``/``; other tools mark folders with other
+empty objects.
 
 Source: Amazon S3 user guide, "EventBridge event message structure".
 """
