@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sandbox.cloud.imaginary import Ending
 from sandbox.cloud.machines import CommandOutcome
-from tests.stories.fleets import Fleet
+from tests.stories.fleets import DOCUMENT, Fleet
 from tests.stories.story import a_fleet
 from tests.stories.world import BUCKET
 
@@ -97,3 +98,63 @@ def test_an_ordinary_message_is_easy_to_read() -> None:
         assert subject == "Ovenbird: web runs 4f1c2d7"
         assert "What: release 4f1c2d7" in text
         assert "> Mend the log-in page (#312), thanks to Ana!" in text
+
+
+# Secrets in what a script writes --------------------------------------------------------------
+
+
+def everything_kept(web: Fleet) -> str:
+    """The ledger, the notices, and what executions and functions ended with."""
+    kept = [json.dumps(web.world.ledger()), *web.world.notices]
+    kept += [f"{rollout.cause} {json.dumps(rollout.output)}" for rollout in web.world.rollouts]
+    kept += [f"{each.answer} {each.message}" for each in web.world.lambdas.invocations]
+    return "\n".join(kept)
+
+
+@pytest.mark.parametrize(
+    ("said", "secret"),
+    [
+        pytest.param("+ export DB_PASSWORD=s3cr3t\nboom", "s3cr3t", id="set -x"),
+        pytest.param("GET https://ci:s3cr3t@git.example/web", "s3cr3t", id="an address"),
+        pytest.param("> Authorization: Bearer s3cr3t.s3cr3t", "s3cr3t", id="a header"),
+        pytest.param("-----BEGIN PRIVATE KEY-----\ns3cr3t", "s3cr3t", id="a key"),
+        pytest.param("using ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE", id="credentials"),
+        pytest.param("login as correct horse battery", "as correct", id="a marked value"),
+    ],
+)
+def test_a_secret_that_a_script_writes_is_kept_nowhere(said: str, secret: str) -> None:
+    with a_fleet() as web:
+        bake = DOCUMENT["bake"] | {
+            "environment": {"PHRASE": "correct horse battery"},
+            "secrets": ["PHRASE"],
+        }
+        web.document(bake=bake, addresses={"count": 2})
+        script_says(web, f"{said}\n\novenbird: install failed with exit code 1\n")
+        web.world.upload("two")
+        rollout = web.world.finish()
+        assert "Install failed with exit code 1. Its last output:" in rollout.cause
+        assert "***" in rollout.cause
+        assert secret not in everything_kept(web)
+
+
+def test_what_a_script_wrote_is_not_kept_for_ever() -> None:
+    """Whatever is no secret to us may be one to its owner."""
+    with a_fleet() as web:
+        script_says(web, "the magic word is xyzzy\n\novenbird: install failed with exit code 1\n")
+        web.world.upload("two")
+        web.world.finish()
+        kept = [item for item in web.world.ledger().values() if "xyzzy" in json.dumps(item)]
+        assert kept
+        for item in kept:
+            until = datetime.fromtimestamp(int(item["expires"]["N"]), UTC)
+            assert timedelta(days=399) < until - web.world.now() < timedelta(days=401)
+
+
+def test_the_fleets_history_says_how_it_failed_and_not_what_was_written() -> None:
+    with a_fleet() as web:
+        script_says(web, "the magic word is xyzzy\n\novenbird: install failed with exit code 1\n")
+        web.world.upload("two")
+        web.world.finish()
+        told = json.dumps(web.world.ledger()["fleet#web"])
+        assert "Install failed with exit code 1" in told
+        assert "xyzzy" not in told

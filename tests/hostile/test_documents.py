@@ -59,6 +59,10 @@ def good(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.booleans()
 
 
+OF_THE_SHELL = {"BASHOPTS", "BASH_ENV", "BASH_VERSINFO", "ENV", "EUID", "IFS", "PPID", "SHELLOPTS"}
+OF_THE_SHELL |= {"UID"}
+
+
 def within_the_rest(document: dict[str, Any]) -> dict[str, Any]:
     """The same document, within the rules that a schema cannot say."""
     roll = document.get("roll", {})
@@ -75,8 +79,12 @@ def within_the_rest(document: dict[str, Any]) -> dict[str, Any]:
     if "tag" not in commits:
         commits.setdefault("branch", "main")
     names = document.get("bake", {}).get("environment", {})
-    for name in [name for name in names if name.startswith("OVENBIRD_")]:
+    for name in [name for name in names if name.startswith("OVENBIRD_") or name in OF_THE_SHELL]:
         del names[name]
+    if "secrets" in document.get("bake", {}):
+        document["bake"]["secrets"] = [
+            name for name in document["bake"]["secrets"] if name in names
+        ]
     return document
 
 

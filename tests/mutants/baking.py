@@ -25,7 +25,7 @@ MUTANTS = (
         "script-not-looked-up",
         "The script is sent without looking whether it was sent before.",
         f"{LAYER}/steps/bake_image.py",
-        "command = commands.find(builder.instance_id, bake.comment)",
+        "command = commands.find(builder.instance_id, bake.comment, secrets=bake.secrets)",
         "command = made.script and commands.find(builder.instance_id, bake.comment) or None",
         ("stories/test_faults.py::test_a_lost_answer_is_harmless",),
     ),

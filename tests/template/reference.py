@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ovenbird.core.traces import TRACES
 from ovenbird.fleet import document_schema
 from tests.template.deployed import ROOT, machine, written
 
@@ -83,8 +84,23 @@ def outputs() -> str:
     return table(("Output", "Meaning"), rows)
 
 
+def traces() -> str:
+    """What the clean-up of a bake removes, from its table."""
+    hows = {"remove": "removed", "empty": "emptied", "key": "lines taken out"}
+    rows = [
+        (
+            trace.name,
+            "<br>".join(code(path) for path in trace.paths),
+            hows[trace.how] + (", at the stop" if trace.late else ""),
+            plain(trace.why),
+        )
+        for trace in TRACES
+    ]
+    return table(("What", "Where", "How", "Why"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    each.__name__: each for each in (fleet, rollout, addresses, parameters, outputs)
+    each.__name__: each for each in (fleet, rollout, addresses, parameters, outputs, traces)
 }
 
 

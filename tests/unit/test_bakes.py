@@ -86,6 +86,18 @@ FAILED = command(
     stdout="ovenbird: download begins\novenbird: install begins\nall of it",
     stderr="tar: no such file\n\novenbird: install failed with exit code 3\nfailed to run commands",
 )
+SHUT_DOWN = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
+LATE_BOOT = command(
+    "Failed",
+    exit_code=124,
+    stderr="waits for apt-daily.service\n\novenbird: boot did not end within 15 minutes; see"
+    " /var/log/cloud-init.log\nfailed to run commands: exit status 124",
+)
+ANOTHER_CONTENT = command(
+    "Failed",
+    exit_code=1,
+    stderr="\novenbird: download found another content: its size is 5, and the release says 6\n",
+)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +174,31 @@ FAILED = command(
             GiveUp,
             "was stopping before its script had ended",
             id="somebody stops it",
+        ),
+        pytest.param(
+            seen(builder("stopping", why=SHUT_DOWN), command=command("InProgress")),
+            GiveUp,
+            "The builder i-1 shut itself down before its script had ended; no script may stop",
+            id="a script of its own stops it",
+        ),
+        pytest.param(
+            seen(builder("terminated", why=SHUT_DOWN)),
+            GiveUp,
+            "The builder i-1 shut itself down before its script had ended",
+            id="a script of its own ends it",
+        ),
+        pytest.param(
+            seen(builder("running"), command=LATE_BOOT),
+            GiveUp,
+            "The first boot did not end within 15 minutes; see /var/log/cloud-init.log. Its last"
+            " output:\nwaits for apt-daily.service",
+            id="the first boot does not end",
+        ),
+        pytest.param(
+            seen(builder("running"), command=ANOTHER_CONTENT),
+            GiveUp,
+            "The download found another content: its size is 5, and the release says 6.",
+            id="another content",
         ),
         pytest.param(
             seen(builder("stopped")),

@@ -156,6 +156,23 @@ def test_a_whole_document() -> None:
             id="reserved variable",
         ),
         pytest.param(
+            {"groups": ["a"], "bake": {"environment": {"BASH_ENV": "/tmp/x"}}},
+            "Fleet web: bake.environment.BASH_ENV steers the shell itself; it must be a name other"
+            " than BASHOPTS, BASH_ENV, BASH_VERSINFO, ENV, EUID, IFS, PPID, SHELLOPTS, UID.",
+            id="a variable of the shell",
+        ),
+        pytest.param(
+            {"groups": ["a"], "bake": {"environment": {"A": "x"}, "secrets": ["A", "B"]}},
+            'Fleet web: bake.secrets names "B", which is no variable; it must be a name of'
+            " bake.environment.",
+            id="a secret that is no variable",
+        ),
+        pytest.param(
+            {"groups": ["a"], "release": {"owner": "acme"}},
+            'Fleet web: release.owner is "acme"; it must be a text that matches ^[0-9]{12}$.',
+            id="no account",
+        ),
+        pytest.param(
             {
                 "groups": ["a"],
                 "release": {"codebuild": {"project": "p", "artifact": "s3://bucket/{commit}"}},

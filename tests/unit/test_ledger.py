@@ -159,7 +159,7 @@ class TestLanes:
         lanes.queue("web", "web-2", at(1), "web-1 is rolling")
         stopping = Stopping("ami-1", displaced="web-2")
         assert lanes.request_stop("web", "web-1", "roll-back by hand", "5xx", at(5)) == stopping
-        with pytest.raises(Stopped, match="roll-back by hand stopped the rollout: 5xx"):
+        with pytest.raises(Stopped, match="roll-back by hand stopped the rollout:\n5xx"):
             lanes.check("web", "web-1", 1)
         with pytest.raises(Stopped):
             lanes.renew("web", "web-1", 1, NOON + timedelta(hours=1), doorbell="refresh-1")

@@ -74,6 +74,20 @@ def test_what_was_never_sent_is_not_found(ssm: Stubber) -> None:
     assert find() is None
 
 
+def test_no_secret_comes_in_with_an_output(ssm: Stubber) -> None:
+    finds(ssm, [invocation(FIRST, "Failed")])
+    ends(
+        ssm,
+        FIRST,
+        Status="Failed",
+        StandardOutputContent="+ login with correct horse\n",
+        StandardErrorContent="+ export DB_PASSWORD=s3cr3t\n",
+    )
+    found = commands.find(BUILDER, "Ovenbird web-1", secrets=["correct horse"])
+    assert found is not None
+    assert (found.stdout, found.stderr) == ("+ login with ***\n", "+ export DB_PASSWORD=***\n")
+
+
 def test_one_that_has_ended_is_told_with_everything(ssm: Stubber) -> None:
     finds(ssm, [invocation(FIRST, "Failed")])
     ends(

@@ -37,6 +37,7 @@ class BakeSettings:
     """How an image is made.
 
     ``base``: ``ami-…`` or a public parameter ``/aws/service/…``; ``None`` means our own choice.
+    ``secrets``: names of variables in ``environment`` whose values are blotted out of outputs.
     """
 
     base: str | None = None
@@ -44,6 +45,9 @@ class BakeSettings:
     verify: tuple[str, ...] = ()
     timeout_minutes: int = 60
     environment: dict[str, str] = field(default_factory=dict, hash=False)
+    secrets: tuple[str, ...] = ()
+    boot_minutes: int = 15
+    clean: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,9 @@ def _fleet(name: str, document: dict[str, Any]) -> Fleet:
                 **bake,
                 "install": tuple(bake["install"]),
                 "verify": tuple(bake["verify"]),
+                "secrets": tuple(bake["secrets"]),
                 "timeout_minutes": int(bake["timeout_minutes"]),
+                "boot_minutes": int(bake["boot_minutes"]),
             }
         ),
         roll=RollSettings(
@@ -166,6 +172,8 @@ def _sources(release: dict[str, Any]) -> ReleaseSources:
         for kind, source in _SOURCES.items()
         if kind in release
     }
+    if "owner" in release:
+        named["owner"] = release["owner"]
     if not isinstance(events, dict):
         return ReleaseSources(**named, events=Requests() if events else None)
     return ReleaseSources(**named, events=Requests(**_frozen(events)))

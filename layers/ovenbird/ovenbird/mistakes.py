@@ -14,6 +14,11 @@ from ovenbird import schema
 from ovenbird.core.quotes import plain, quoted
 from ovenbird.core.requests import REVISION
 
+# Variables that a shell sets by itself or obeys: it would read another script than was written, or
+# refuse to begin. PATH, HOME, LD_PRELOAD and AWS's own lead the owner's two phases, and only them.
+_OF_THE_SHELL = frozenset(
+    {"BASHOPTS", "BASH_ENV", "BASH_VERSINFO", "ENV", "EUID", "IFS", "PPID", "SHELLOPTS", "UID"}
+)
 _MOST = 100  # a document of eight kilobytes can have thousands
 
 
@@ -88,6 +93,17 @@ def _beyond_bake(bake: dict[str, Any]) -> Iterator[str]:
             yield (
                 f"bake.environment.{plain(name)} is set by Ovenbird; "
                 "it must be a name that does not begin with OVENBIRD_."
+            )
+        if name in _OF_THE_SHELL:
+            yield (
+                f"bake.environment.{plain(name)} steers the shell itself; it must be a name other"
+                f" than {', '.join(sorted(_OF_THE_SHELL))}."
+            )
+    for name in bake["secrets"]:
+        if name not in bake["environment"]:
+            yield (
+                f"bake.secrets names {quoted(name)}, which is no variable; it must be a name of"
+                " bake.environment."
             )
 
 

@@ -11,6 +11,9 @@ from ovenbird.core.commands import Command
 from ovenbird.core.images import ROLLOUT, Image
 from ovenbird.core.made import Made
 
+# Source: EC2 API reference, StateReason.
+_SHUT_ITSELF_DOWN = "InstanceInitiatedShutdown"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -20,7 +23,7 @@ class Limits:
     large volume; ``visible`` is for what was made and cannot be seen yet.
     """
 
-    script: timedelta
+    script: timedelta  # all of it: the end of the first boot, the owner's phases, the clean-up
     boot: timedelta = timedelta(minutes=15)
     delivery: timedelta = timedelta(minutes=10)
     stop: timedelta = timedelta(minutes=15)
@@ -190,6 +193,8 @@ def _with_image(
 def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -> Decision:
     name, age, command = builder.instance_id, now - builder.launched, seen.command
     if not builder.is_alive:
+        if _SHUT_ITSELF_DOWN in builder.state_reason:
+            return GiveUp(_gone_too_early(builder))
         said = f": {builder.state_reason}" if builder.state_reason else ""
         if "Client.InternalError" in said:  # what EC2 says of a key that it may not use
             said += (
@@ -206,12 +211,21 @@ def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -
     if builder.state == "running":
         return _running(builder, command, seen, limits, now)
     if command is None or not command.succeeded:
-        return GiveUp(f"The builder {name} was {builder.state} before its script had ended.")
+        return GiveUp(_gone_too_early(builder))
     if builder.state == "stopping":
         if age >= limits.boot + limits.delivery + limits.script + limits.stop:
             return GiveUp(f"The builder {name} did not stop within {_spoken(limits.stop)}.")
         return WaitForStop(f"The builder {name} is stopping.", name, "late")
     return CreateImage(f"The builder {name} is stopped and its script succeeded.", name)
+
+
+def _gone_too_early(builder: Builder) -> str:
+    if _SHUT_ITSELF_DOWN in builder.state_reason:
+        return (
+            f"The builder {builder.instance_id} shut itself down before its script had ended; no"
+            " script may stop the machine, because the bake does so when all of them have ended."
+        )
+    return f"The builder {builder.instance_id} was {builder.state} before its script had ended."
 
 
 def _running(

@@ -28,8 +28,8 @@ _ADVICE = {
     "Refused": "Do what the sentences above say, then release again.",
     "Stopped": "Nothing; a person asked for this. Release again when you are ready.",
     "LaneLost": "Nothing, if another rollout took over; else look at the lane of the fleet.",
-    "BakeFailed": "Correct the release, or the scripts in bake.install and bake.verify, "
-    "and release again.",
+    "BakeFailed": "Correct what the reason names (the release, the scripts in bake.install and "
+    "bake.verify, the base image), and release again.",
     "RollFailed": "Find out why the new instances did not work (the reason above is AWS's), "
     "and release a corrected version. An image that is marked bad will not be used again.",
     "AddressFailed": "Look at who holds the fleet's Elastic IPs, and release again.",

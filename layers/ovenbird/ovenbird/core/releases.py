@@ -30,6 +30,8 @@ class Release:
             the code itself.
         version_id: The object's version, where the bucket keeps versions.
         etag: The object's ETag, where it is known.
+        sha256: The SHA-256 sum of the object, 64 hexadecimal digits, where the push tells it.
+        size: How many bytes the object has, where the push tells it.
         description: A few words for a person.
     """
 
@@ -43,6 +45,8 @@ class Release:
     version_id: str | None = None
     etag: str | None = None
     description: str = ""
+    sha256: str | None = None
+    size: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the input of the execution."""

@@ -119,7 +119,8 @@ class Requests:
 class ReleaseSources:
     """Which pushes are releases of the fleet; ``None`` means none of that kind.
 
-    Without ``events`` the event Release Requested is none; people can always ask.
+    Without ``events`` the event Release Requested is none; people can always ask. ``owner`` is the
+    account whose buckets the artefacts lie in; ``None`` means Ovenbird's own.
     """
 
     s3: S3Source | None = None
@@ -128,6 +129,7 @@ class ReleaseSources:
     codebuild: BuildSource | None = None
     ecr: ContainerSource | None = None
     events: Requests | None = Requests()
+    owner: str | None = None
 
     def of(self, kind: str) -> Source | None:
         """The source of a kind of push, as ``s3``."""

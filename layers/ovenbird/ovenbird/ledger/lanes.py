@@ -332,7 +332,8 @@ def _judge(fleet: str, rollout: str, fence: int, item: Item) -> None:
             f"Rollout {rollout} does not hold the lane of {fleet} any more; {owner} does."
         )
     if item.get("stop_by"):
-        raise Stopped(f"{item['stop_by']} stopped the rollout: {item.get('stop_reason', '')}")
+        # Why is what somebody wrote: on a line of its own, so that a notice can mark it as such.
+        raise Stopped(f"{item['stop_by']} stopped the rollout:\n{item.get('stop_reason', '')}")
 
 
 def _newer(item: Item, order: str) -> str:

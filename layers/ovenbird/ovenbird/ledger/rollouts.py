@@ -1,10 +1,14 @@
 """Rollouts and what each fleet has behind it: its images, its last release, its history.
 
 Items: ``rollout#<id>`` {fleet, order, asked, action, began, release, plan, result, reason, image,
-ended, notified} and ``fleet#<name>`` {images, released, history, turn}. ``order`` and ``asked`` are
-from its acceptance (:mod:`ovenbird.ledger.orders`). ``images`` is a stack, the current
-image last: a release pushes, a roll-back pops down to its target. ``released`` is the order of what
-the fleet runs.
+ended, notified, expires} and ``fleet#<name>`` {images, released, history, turn}. ``order`` and
+``asked`` are from its acceptance (:mod:`ovenbird.ledger.orders`). ``images`` is a stack, the
+current image last: a release pushes, a roll-back pops down to its target. ``released`` is the order
+of what the fleet runs.
+
+What a script has written may hold more than its owner meant to tell. It stands in ``reason`` of a
+rollout's item alone, below the first line, and that item has a time to live; the history, which has
+none, keeps first lines only.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ovenbird.errors import Unavailable
@@ -21,6 +25,7 @@ from ovenbird.ledger.table import Item, Written
 
 IMAGES_KEPT = 20
 HISTORY_KEPT = 50
+KEPT = timedelta(days=400)  # a rollout's item, after the last time that it was written
 REACHED = frozenset({"released", "rolled-back"})  # the results of a rollout that got there
 
 
@@ -103,8 +108,9 @@ def begin(
     written = table.update(
         _pk(rollout),
         "SET #fleet = :fleet, #action = :action, #began = if_not_exists(#began, :now), "
-        "#release = :release, #plan = :plan",
+        "#release = :release, #plan = :plan, #expires = :expires",
         {
+            "expires": _expires(now),
             "fleet": fleet,
             "action": action,
             "now": now.isoformat(),
@@ -130,8 +136,9 @@ def end(
         _pk(rollout),
         "SET #fleet = :fleet, #result = if_not_exists(#result, :result), "
         "#reason = if_not_exists(#reason, :reason), #ended = if_not_exists(#ended, :now), "
-        "#image = if_not_exists(#image, :image)",
+        "#image = if_not_exists(#image, :image), #expires = :expires",
         {
+            "expires": _expires(now),
             "fleet": fleet,
             "result": result,
             "reason": reason[:2000],
@@ -142,7 +149,7 @@ def end(
     entry = {
         "rollout": rollout,
         "result": result,
-        "reason": reason[:200],
+        "reason": reason.split("\n", 1)[0][:200],
         "at": now.isoformat(),
         "image": image,
     }
@@ -229,6 +236,10 @@ def _past(item: Item) -> Past:
         item.get("released", ""),
         tuple(item.get("history", ())),
     )
+
+
+def _expires(now: datetime) -> int:
+    return int((now + KEPT).timestamp())
 
 
 def _last(images: list[str], image: str) -> int:

@@ -21,7 +21,7 @@ from ovenbird.aws import (
     ec2_instances,
     ec2_templates,
 )
-from ovenbird.core import bakes, builders, images, scripts
+from ovenbird.core import bakes, builders, downloads, images, scripts
 from ovenbird.core.bakes import (
     CreateImage,
     Decision,
@@ -37,6 +37,7 @@ from ovenbird.core.bakes import (
     Wanted,
 )
 from ovenbird.core.commands import Command
+from ovenbird.core.downloads import Artifact
 from ovenbird.core.made import Made
 from ovenbird.core.quotes import quoted
 from ovenbird.errors import BadEvent, BakeFailed, NotYetVisible, OvenbirdError, Terminal
@@ -44,6 +45,7 @@ from ovenbird.events import Release
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
+from ovenbird.settings import settings as deployment
 
 _AT_WORK = ("pending", "running", "stopping")
 _PLANNED = ("plan.document", "plan.group", "plan.base", "plan.bake.key", "plan.bake.name")
@@ -63,6 +65,27 @@ class _Bake:
     def comment(self) -> str:
         """What the script is found again by; the rollout's id says whose it is."""
         return f"Ovenbird {self.wanted.rollout}"
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """What the builder downloads, with all that the release says of it."""
+        release = self.release
+        if not release.bucket or not release.key:
+            return None
+        return Artifact(
+            release.bucket,
+            release.key,
+            version_id=release.version_id,
+            etag=release.etag,
+            owner=self.fleet.release.owner or deployment().home[1],
+            sha256=release.sha256,
+            size=release.size,
+        )
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that the document marks as secrets."""
+        return [self.fleet.bake.environment[name] for name in self.fleet.bake.secrets]
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -106,7 +129,14 @@ def _bake(event: dict[str, Any]) -> _Bake:
         release,
         plan,
         Wanted(fleet.name, event["rollout"], plan["bake"]["name"], key),
-        Limits(script=timedelta(minutes=settings.timeout_minutes)),
+        Limits(
+            script=timedelta(
+                seconds=scripts.seconds(
+                    timeout_seconds=60 * settings.timeout_minutes,
+                    boot_seconds=60 * settings.boot_minutes,
+                )
+            )
+        ),
     )
 
 
@@ -191,7 +221,7 @@ def _look(bake: _Bake, made: Made, ended: Command | None) -> Seen:
     online = boots and commands.online(builder.instance_id)
     if boots and not online:
         return seen  # nothing can have been sent to it
-    command = commands.find(builder.instance_id, bake.comment)
+    command = commands.find(builder.instance_id, bake.comment, secrets=bake.secrets)
     if command is None and made.script and made.script_since:
         command = Command(made.script, "Pending", made.script_since)
     return replace(seen, command=command, online=online)
@@ -218,6 +248,9 @@ def _act(bake: _Bake, decision: Decision, made: Made, now: datetime) -> Made:
 
 
 def _launch(bake: _Bake) -> str:
+    refused = downloads.refusal(bake.artifact) if bake.artifact else None
+    if refused is not None:
+        raise BakeFailed(f"The download {refused}.")
     source = bake.plan["from"]
     template = ec2_templates.version(source["template"], source["version"])
     group = autoscaling_groups.describe(bake.plan["group"])
@@ -249,19 +282,18 @@ def _launch(bake: _Bake) -> str:
 
 def _send(bake: _Bake, builder: str) -> str:
     release, settings = bake.release, bake.fleet.bake
-    artifact = None
-    if release.bucket and release.key:
-        artifact = scripts.Artifact(release.bucket, release.key, release.version_id, release.etag)
     return commands.send(
         builder,
         scripts.lines(
-            artifact,
+            bake.artifact,
             revision=release.revision,
             fleet=bake.wanted.fleet,
             environment=settings.environment,
             install=settings.install,
             verify=settings.verify,
-            timeout_seconds=round(bake.limits.script.total_seconds()),
+            timeout_seconds=60 * settings.timeout_minutes,
+            boot_seconds=60 * settings.boot_minutes,
+            clean=settings.clean,
         ),
         comment=bake.comment,
         # The script watches its own time and then tells what it was doing; this is the safety net.
