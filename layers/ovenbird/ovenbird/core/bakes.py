@@ -168,7 +168,8 @@ def _with_image(
             " this release; deregister or rename that image, then release again."
         )
     if image.bad is not None:
-        return GiveUp(f"The image {label} was marked bad meanwhile: {image.bad}")
+        because = image.bad.rstrip(".")
+        return GiveUp(f"The image {label} was marked bad meanwhile: {because}.")
     if image.is_available:
         left = alive(seen.builders)
         if left:
@@ -179,8 +180,8 @@ def _with_image(
             baked=image.tags.get(ROLLOUT) == wanted.rollout,
         )
     if not image.is_being_made:
-        said = f": {image.state_reason}" if image.state_reason else ""
-        return GiveUp(f"The image {label} is {image.state}{said}")
+        because = f": {image.state_reason}".rstrip(".") if image.state_reason else ""
+        return GiveUp(f"The image {label} is {image.state}{because}.")
     if image.created is not None and now - image.created >= limits.image:
         return GiveUp(f"The image {label} is still {image.state} after {_spoken(limits.image)}.")
     return WaitForImage(
@@ -201,7 +202,8 @@ def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -
                 ". If its volume is encrypted with a KMS key of your own, the stack's parameter"
                 " VolumeKmsKeyArn has to name the key, and the key's policy has to let IAM decide."
             )
-        return GiveUp(f"The builder {name} was terminated before its image was made{said}")
+        because = said.rstrip(".")
+        return GiveUp(f"The builder {name} was terminated before its image was made{because}.")
     if command is not None and not command.is_running and not command.succeeded:
         return GiveUp(command.failure())
     if builder.state == "pending":
