@@ -29,6 +29,7 @@ def apply(speed: float, processes: Processes) -> Callable[[], None]:
     undo = [
         _wrap(functions, "_execute_function_warm", _named_errors),
         _wrap(machines, "_invoke_with_callback", _scaled_timeouts(speed)),
+        _wrap(machines, "_execute_task", _timeouts_by_path(machines)),
         _wrap(rules, "_dispatch_to_lambda", _asynchronous(functions)),
         _wrap(workers.Worker, "_spawn", _noted(processes)),
         _wrap(functions, "_resolve_layer_zip", _shared(Layers(processes.state / "layers"))),
@@ -84,6 +85,24 @@ def _scaled_timeouts(speed: float) -> Callable[[Callable[..., Any]], Callable[..
             return invoke(resource, given, token, state)
 
         return invoke_scaled
+
+    return wrap
+
+
+def _timeouts_by_path(machines: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """TimeoutSecondsPath, which ministack does not know: the wait would last for a day.
+
+    Source: Amazon States Language, "Task State".
+    """
+
+    def wrap(execute: Callable[..., Any]) -> Callable[..., Any]:
+        def execute_in_time(state: dict[str, Any], given: Any, *others: Any) -> Any:
+            path = state.get("TimeoutSecondsPath")
+            if path is not None:
+                state = {**state, "TimeoutSeconds": machines._resolve_path(path, given)}
+            return execute(state, given, *others)
+
+        return execute_in_time
 
     return wrap
 

@@ -8,6 +8,7 @@ others.
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -21,14 +22,13 @@ _PATIENT = {
     "MaxDelaySeconds": 60,
     "JitterStrategy": "FULL",
 }
-STEP = [
+STEP: list[dict[str, Any]] = [
     {"ErrorEquals": ["Throttled", "Unavailable", "NotYetVisible"], "MaxAttempts": 8, **_PATIENT},
     {
         "ErrorEquals": [
             "Lambda.ServiceException",
             "Lambda.AWSLambdaException",
             "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
             "Lambda.ClientExecutionTimeoutException",
             "Lambda.Unknown",
             "Runtime.ExitError",
@@ -37,6 +37,13 @@ STEP = [
         ],
         "MaxAttempts": 6,
         **_PATIENT,
+    },
+    # Longer than an hour, whatever the jitter (see below).
+    {
+        "ErrorEquals": ["Lambda.TooManyRequestsException"],
+        "MaxAttempts": 100,
+        **_PATIENT,
+        "MaxDelaySeconds": 120,
     },
 ]
 BELL = [
@@ -55,20 +62,28 @@ BELL = [
 ANYTHING = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 8, **_PATIENT}]
 OTHERS = {"TellPeople": ANYTHING}  # neither a step nor a wait
 
-# How long each wait sleeps where no event comes.
+# How long each wait sleeps where no event comes: as its step has answered.
 SECONDS = {
-    "WaitForLane": 3600,
-    "WaitForBakeSoon": 15,
-    "WaitForBake": 300,
-    "WaitForRollSoon": 15,
-    "WaitForRoll": 600,
-    "WaitForAddress": 15,
-    "WaitForUndoSoon": 15,
-    "WaitForUndo": 300,
+    "WaitForLane": "$.plan.look_again_after",
+    "WaitForBakeSoon": "$.bake.look_again_after",
+    "WaitForBake": "$.bake.look_again_after",
+    "WaitForRollSoon": "$.roll.look_again_after",
+    "WaitForRoll": "$.roll.look_again_after",
+    "WaitForAddress": "$.addresses.look_again_after",
+    "WaitForUndoSoon": "$.undo.look_again_after",
+    "WaitForUndo": "$.undo.look_again_after",
+}
+RESTS = {
+    "RestBeforePlan": ("$.plan.rest_seconds", "PlanRollout"),
+    "RestBeforeBake": ("$.bake.rest_seconds", "BakeImage"),
+    "RestBeforeRoll": ("$.roll.rest_seconds", "RollGroup"),
+    "RestBeforeAddress": ("$.addresses.rest_seconds", "MoveAddress"),
+    "RestBeforeUndo": ("$.undo.rest_seconds", "UndoRollout"),
 }
 # Each question's ways: the answer's ``next`` (and its ``sweep``, where it matters) → what follows.
 WAYS: dict[str, dict[str, str]] = {
     "rollout.AfterPlan": {
+        "$.plan.rest_seconds is there": "RestBeforePlan",
         "$.plan.next=wait": "WaitForLane",
         "$.plan.next=bake": "BakeImage",
         "$.plan.next=publish": "PublishTemplate",
@@ -76,23 +91,27 @@ WAYS: dict[str, dict[str, str]] = {
         "else": "UnknownAnswer",
     },
     "rollout.AfterBake": {
+        "$.bake.rest_seconds is there": "RestBeforeBake",
         "$.bake.next=wait $.bake.sweep=soon": "WaitForBakeSoon",
         "$.bake.next=wait": "WaitForBake",
         "$.bake.next=done": "PublishTemplate",
         "else": "UnknownAnswer",
     },
     "rollout.AfterRoll": {
+        "$.roll.rest_seconds is there": "RestBeforeRoll",
         "$.roll.next=wait $.roll.sweep=soon": "WaitForRollSoon",
         "$.roll.next=wait": "WaitForRoll",
         "$.roll.next=done": "MoveAddress",
         "else": "UnknownAnswer",
     },
     "rollout.AfterAddress": {
+        "$.addresses.rest_seconds is there": "RestBeforeAddress",
         "$.addresses.next=wait": "WaitForAddress",
         "$.addresses.next=done": "SettleRollout",
         "else": "UnknownAnswer",
     },
     "rollout.AfterUndo": {
+        "$.undo.rest_seconds is there": "RestBeforeUndo",
         "$.undo.next=wait $.undo.sweep=soon": "WaitForUndoSoon",
         "$.undo.next=wait": "WaitForUndo",
         "else": "RolloutFailed",
@@ -135,14 +154,18 @@ def test_a_wait_writes_its_token_only_while_its_bell_has_not_rung(name: str) -> 
 
 
 def test_each_wait_sleeps_as_long_as_it_should() -> None:
-    assert {name: bell["TimeoutSeconds"] for name, bell in bells().items()} == SECONDS
-    assert {s: c["Seconds"] for s, c in of("addresses", "Wait").items()} == {"WaitForAddress": 15}
+    assert {name: bell["TimeoutSecondsPath"] for name, bell in bells().items()} == SECONDS
+    assert of("addresses", "Wait")["WaitForAddress"]["SecondsPath"] == SECONDS["WaitForAddress"]
+    assert {s: (c["SecondsPath"], c["Next"]) for s, c in of("rollout", "Wait").items()} == RESTS
     assert {name: machine(name).get("TimeoutSeconds") for name in TIMEOUT_SECONDS} == (
         TIMEOUT_SECONDS
     )
 
 
 def _condition(choice: dict[str, Any]) -> str:
+    if "IsPresent" in choice:
+        assert choice["IsPresent"] is True, choice
+        return f"{choice['Variable']} is there"
     parts = choice.get("And", [choice])
     assert all(set(part) - {"Next"} == {"Variable", "StringEquals"} for part in parts), choice
     return " ".join(f"{part['Variable']}={part['StringEquals']}" for part in parts)
@@ -160,6 +183,15 @@ def test_each_answer_leads_where_it_should() -> None:
     assert found == WAYS
     for state, ways in found.items():  # the first that fits is taken
         assert list(ways) == list(WAYS[state]), state
+
+
+def test_too_many_requests_are_outlasted_for_an_hour() -> None:
+    """The sum of so many delays, each drawn between nothing and its longest (JitterStrategy)."""
+    rule = STEP[-1]
+    draw = random.Random(1)
+    longest = [min(2 * 2**n, rule["MaxDelaySeconds"]) for n in range(rule["MaxAttempts"])]
+    sums = sorted(sum(draw.uniform(0, most) for most in longest) for _ in range(2000))
+    assert sums[0] > 3600
 
 
 def test_what_is_told_without_a_step_is_told_whole() -> None:

@@ -205,10 +205,25 @@ def test_a_wait_costs_three_transitions(name: str) -> None:
 
 @pytest.mark.parametrize("name", bells())
 def test_a_wait_ends_without_its_event_too(name: str) -> None:
-    """A literal: some emulators ignore TimeoutSecondsPath."""
-    assert bells()[name]["TimeoutSeconds"] in (15, 300, 600, 3600)
+    """After as many seconds as its own step has answered."""
+    step = bells()[name]["Next"]
+    path = bells()[name]["TimeoutSecondsPath"]
+    assert path == f"{steps('rollout')[step]['ResultPath']}.look_again_after"
     assert bells()[name]["ResultPath"] is None
-    assert (bells()[name]["TimeoutSeconds"] == 15) == name.endswith(("Soon", "Address"))
+
+
+def test_looks_that_come_too_fast_rest_before_the_next_one() -> None:
+    """Asked first, whatever is waited for; each step has its own rest."""
+    for question, content in states("rollout").items():
+        if content["Type"] != "Choice":
+            continue
+        (step,) = (k for k, s in steps("rollout").items() if s["Next"] == question)
+        first = content["Choices"][0]
+        answer = steps("rollout")[step]["ResultPath"]
+        assert (first["Variable"], first["IsPresent"]) == (f"{answer}.rest_seconds", True)
+        rest = states("rollout")[first["Next"]]
+        assert rest["Type"] == "Wait"
+        assert (rest["SecondsPath"], rest["Next"]) == (first["Variable"], step)
 
 
 def test_executions_keep_the_task_tokens_out_of_the_log() -> None:

@@ -35,7 +35,7 @@ def run(
 
 def wait(event: dict[str, Any], now: datetime) -> answers.Answer:
     assert now.tzinfo is not None
-    return answers.wait("ami-1", 3, "ami-1 is pending")
+    return answers.wait(event, "bake", "ami-1", 3, "ami-1 is pending", now=now)
 
 
 def failing(failure: Exception) -> Any:

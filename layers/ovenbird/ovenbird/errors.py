@@ -14,6 +14,7 @@
         ├── Refused            the fleet cannot be rolled safely, and nothing was touched
         ├── Stopped            a person stopped the rollout
         ├── LaneLost           another rollout owns the fleet now
+        ├── LimitNear          the execution came near a limit of Step Functions
         ├── BakeFailed         the image could not be made
         ├── RollFailed         the group could not be rolled to the new version
         ├── AddressFailed      the Elastic IPs could not be put on healthy instances
@@ -87,6 +88,10 @@ class Stopped(Terminal):
 
 class LaneLost(Terminal):
     """Another rollout owns the fleet now; this one must not write any more."""
+
+
+class LimitNear(Terminal):
+    """The execution came near a limit of Step Functions, which would have ended it in silence."""
 
 
 class BakeFailed(Terminal):

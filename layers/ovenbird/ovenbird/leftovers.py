@@ -56,7 +56,8 @@ def unseen_builder(event: dict[str, Any], now: datetime) -> Answer | None:
         now=now,
     ):
         return None
-    return answers.wait(bell, rings, "The builder cannot be seen yet.", sweep="soon")
+    reason = "The builder cannot be seen yet."
+    return answers.wait(event, "undo", bell, rings, reason, now=now, sweep="soon")
 
 
 def clear(event: dict[str, Any], verdict: Verdict, now: datetime) -> Answer:

@@ -6,20 +6,28 @@ ledger (:mod:`ovenbird.ledger.lanes`); here they are put in an order in which no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from ovenbird import answers
-from ovenbird.answers import Answer
 from ovenbird.aws import executions, parameters
 from ovenbird.errors import Unavailable
 from ovenbird.ledger import doorbells, lanes
 from ovenbird.ledger.lanes import Held, Superseded, Taken
 
 
+@dataclass(frozen=True)
+class InQueue:
+    """It is not our turn; ``rings`` of the doorbell were counted before that was looked at."""
+
+    doorbell: str
+    rings: int
+    reason: str
+
+
 def take(
     fleet: str, rollout: str, order: str, now: datetime, *, pauses: bool
-) -> Taken | Superseded | Answer:
-    """Take the lane, or the answer that waits for it.
+) -> Taken | Superseded | InQueue:
+    """Take the lane, or join the queue for it.
 
     The queue is joined first and everything looked at once more afterwards: whoever frees the lane
     or ends the pause then finds us there, or we find it done.
@@ -45,7 +53,7 @@ def take(
                 return taken
             blocked = f"rollout {taken.holder or taken.queued} goes first"
         if waits:
-            return answers.wait(bell, rings, f"Fleet {fleet} has to wait: {waits}.")
+            return InQueue(bell, rings, f"Fleet {fleet} has to wait: {waits}.")
         queued = lanes.queue(fleet, rollout, order, blocked)
         if not isinstance(queued, Superseded):
             wake(queued.displaced)

@@ -225,7 +225,7 @@ class Execution:
         self._note("LambdaFunctionScheduled" if direct else "TaskScheduled")
         self._note("LambdaFunctionStarted" if direct else "TaskStarted")
         began = self.world.now()
-        limit = timedelta(seconds=state.get("TimeoutSeconds", _FOR_EVER))
+        limit = timedelta(seconds=self._timeout(state))
         timeout = StateFailed("States.Timeout", f"{self.state} took more than {limit}")
         if waits:
             self._later(limit, lambda: self._answered(attempt, None, timeout))
@@ -242,6 +242,14 @@ class Execution:
             return  # stopped while the function ran
         late = self.world.now() - began > limit
         self._answered(attempt, result, timeout if late else None)
+
+    def _timeout(self, state: State) -> int:
+        if "TimeoutSecondsPath" not in state:
+            return int(state.get("TimeoutSeconds", _FOR_EVER))
+        seconds = paths.read(state["TimeoutSecondsPath"], self.whole, self._context())
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds <= 0:
+            raise StateFailed("States.Runtime", f"{self.state}: {seconds!r} is no time-out")
+        return seconds
 
     def _answered(self, attempt: _Attempt, result: Any, failure: StateFailed | None) -> None:
         if not self.running or not attempt.open or attempt is not self._attempt:

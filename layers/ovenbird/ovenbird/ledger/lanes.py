@@ -24,7 +24,7 @@ from ovenbird.errors import LaneLost, Stopped, Unavailable
 from ovenbird.ledger import table
 from ovenbird.ledger.table import Item, Unmet, Written
 
-LEASE = timedelta(minutes=30)
+LEASE = timedelta(hours=3)
 TURN = timedelta(minutes=5)  # no function runs that long
 
 _FREE = "(attribute_not_exists(#holder) OR (#until < :now AND #holder <> :rollout))"

@@ -160,9 +160,12 @@ def _turn(bake: _Bake, told: dict[str, Any], now: datetime) -> Answer:
         if isinstance(decision, Wait):
             if decision.doorbell in rings:
                 return answers.wait(
+                    {"bake": told},
+                    "bake",
                     decision.doorbell,
                     rings[decision.doorbell],
                     decision.reason,
+                    now=now,
                     sweep=decision.sweep,
                     **made.to_json(),
                 )

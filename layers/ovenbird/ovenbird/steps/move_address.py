@@ -21,7 +21,7 @@ from ovenbird.aws import (
     loadbalancing,
     parameters,
 )
-from ovenbird.core import addresses
+from ovenbird.core import addresses, looks
 from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
 from ovenbird.errors import AddressFailed, BadEvent, NotFound
@@ -61,7 +61,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     if isinstance(event.get("detail"), dict):
         return _after_event(event, now)
     if isinstance(event.get("fleet"), str):
-        return _by_hand(parameters.fleet(event["fleet"]), now)
+        return _by_hand(event, parameters.fleet(event["fleet"]), now)
     raise BadEvent(
         "move_address needs a launch or termination event of Auto Scaling, or a payload like "
         '{"fleet": "web"}.'
@@ -87,7 +87,9 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     if now - datetime.fromisoformat(since) > PATIENCE:
         raise _too_long(outcome, PATIENCE)
     lanes.renew(name, rollout, fence, now, doorbell=bell)
-    return answers.wait(bell, rings, outcome.reason, sweep="soon", since=since)
+    return answers.wait(
+        event, "addresses", bell, rings, outcome.reason, now=now, sweep="soon", since=since
+    )
 
 
 def _after_event(event: dict[str, Any], now: datetime) -> Answer:
@@ -134,7 +136,7 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
         if not outcome.settled:
             raise _too_long(outcome, patience)
         return answers.done(outcome.reason)
-    return _look_again(fleet, outcome, phase=phase, since=since)
+    return _look_again(event, outcome, phase=phase, since=since)
 
 
 def _too_long(outcome: _Outcome, patience: timedelta) -> AddressFailed:
@@ -151,7 +153,7 @@ def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
     return f"Fleet {fleet.name} has no addresses." if fleet.addresses.count == 0 else ""
 
 
-def _by_hand(fleet: Fleet, now: datetime) -> Answer:
+def _by_hand(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
     group = autoscaling_groups.describe(fleet.group)
     refusal = _not_ours(fleet, group.name, group.tags.get(_TAG))
     if refusal:
@@ -159,11 +161,19 @@ def _by_hand(fleet: Fleet, now: datetime) -> Answer:
     outcome = _turn(fleet, group, now)
     if outcome.settled and not outcome.improving:
         return answers.done(outcome.reason)
-    return _look_again(fleet, outcome)
+    return _look_again(event, outcome)
 
 
-def _look_again(fleet: Fleet, outcome: _Outcome, **facts: Any) -> Answer:
-    return answers.wait(f"group-{fleet.group}", 0, outcome.reason, sweep="soon", **facts)
+def _look_again(event: dict[str, Any], outcome: _Outcome, **facts: Any) -> Answer:
+    """Nothing can ring here: the small state machine looks again, later and later."""
+    count = (event.get("addresses") or {}).get("looks", 0) + 1
+    return {
+        "next": "wait",
+        "look_again_after": min(looks.pace(count), looks.LONGEST_SOON) // timedelta(seconds=1),
+        "looks": count,
+        "reason": outcome.reason,
+        **facts,
+    }
 
 
 def _ignored(reason: str) -> Answer:

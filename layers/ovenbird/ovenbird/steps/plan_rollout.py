@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ovenbird import events, surveys, turns
+from ovenbird import answers, events, surveys, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_images, parameters
 from ovenbird.core import builders, contents, estimates, images, orders, plans, requests
@@ -28,8 +28,9 @@ from ovenbird.errors import BadEvent, Refused, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import lanes, rollouts
-from ovenbird.ledger.lanes import Superseded, Taken
+from ovenbird.ledger.lanes import Superseded
 from ovenbird.settings import settings
+from ovenbird.turns import InQueue
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     if isinstance(turn, Superseded):
         reason = f"What was asked for later goes first: {turn.by}."
         return _over(wish, _end("superseded", reason), None, now)
-    if not isinstance(turn, Taken):
-        return turn
+    if isinstance(turn, InQueue):
+        return answers.wait(event, "plan", turn.doorbell, turn.rings, turn.reason, now=now)
     try:
         lanes.check(wish.fleet, wish.rollout, turn.fence)
         stale = _stale(wish)

@@ -101,9 +101,12 @@ def _turn(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
         bell = wait.refresh or unknown
         if bell in rings:
             return answers.wait(
+                event,
+                "roll",
                 bell,
                 rings[bell],
                 wait.reason,
+                now=now,
                 sweep=wait.sweep,
                 passes=passes,
                 **progress.to_json(),

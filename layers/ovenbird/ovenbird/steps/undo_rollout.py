@@ -126,9 +126,12 @@ def _group(event: dict[str, Any], now: datetime) -> Answer | Verdict:
             with suppress(Stopped):
                 lanes.renew(*lane, now, doorbell=bell)
             return answers.wait(
+                event,
+                "undo",
                 bell,
                 rings[bell],
                 wait.reason,
+                now=now,
                 sweep=wait.sweep,
                 since=since,
                 irreversible=irreversible,
