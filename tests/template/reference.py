@@ -210,6 +210,9 @@ def _kind(state: dict[str, Any]) -> str:
 
 
 def _seconds(state: dict[str, Any]) -> str:
+    answered = state.get("TimeoutSecondsPath", state.get("SecondsPath"))
+    if answered:
+        return code(answered.split(".")[-1])
     seconds = state.get("TimeoutSeconds", state.get("Seconds"))
     return f"{seconds} s" if seconds else ""
 

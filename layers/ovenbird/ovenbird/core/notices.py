@@ -28,6 +28,8 @@ _ADVICE = {
     "Refused": "Do what the sentences above say, then release again.",
     "Stopped": "Nothing; a person asked for this. Release again when you are ready.",
     "LaneLost": "Nothing, if another rollout took over; else look at the lane of the fleet.",
+    "LimitNear": "Find out what rings all the time: who may invoke ring_doorbell or answer_alarm, "
+    "or set the state of the alarms in roll.alarms. Then release again.",
     "BakeFailed": "Correct what the reason names (the release, the scripts in bake.install and "
     "bake.verify, the base image), and release again.",
     "RollFailed": "Find out why the new instances did not work (the reason above is AWS's), "

@@ -22,21 +22,28 @@ from ovenbird import fleet as documents
 from ovenbird import schema
 from ovenbird.core import orders
 from ovenbird.core.quotes import plain, quoted
-from ovenbird.errors import BadEvent
+from ovenbird.errors import BadEvent, LimitNear
 from ovenbird.events.envelope import CLOCKS_DIFFER, at
 from ovenbird.fleet import Fleet
 
 _LONGEST_ERROR = 100
+# Step Functions ends an execution without a word whose state has more than 256 KiB, and a step's
+# answer is added to it.
+LARGEST = 192 * 1024
 
 
-def check(event: dict[str, Any], now: datetime, *needs: str) -> None:
+def check(
+    event: dict[str, Any], now: datetime, *needs: str, largest: int | None = LARGEST
+) -> None:
     """Refuse a state that is not well made.
 
     Args:
         needs: Paths like ``plan.fence`` that the step cannot do without.
+        largest: How many bytes it may have, ``None`` for any number.
 
     Raises:
         BadEvent: One sentence that names the field, its value and what would be right.
+        LimitNear: It is too large.
     """
     wrong = schema.first_error(state_schema(), event)
     if wrong:
@@ -48,6 +55,12 @@ def check(event: dict[str, Any], now: datetime, *needs: str) -> None:
     for field in needs:
         if at(event, field) is None:
             raise BadEvent(f"{field} is missing; an earlier step of the rollout answers it.")
+    size = len(json.dumps(event))
+    if largest is not None and size > largest:
+        raise LimitNear(
+            f"The state of the rollout has {size} bytes; it may have {largest}, because Step "
+            "Functions carries no more than 262144."
+        )
 
 
 def check_addresses(event: dict[str, Any]) -> None:

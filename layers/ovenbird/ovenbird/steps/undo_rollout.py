@@ -56,7 +56,8 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
             notice are written and the lane is free all the same.
     """
     try:
-        state.check(_used(event), now, *(_GROUP if _came_to_the_group(event) else ()))
+        needs = _GROUP if _came_to_the_group(event) else ()
+        state.check(_used(event), now, *needs, largest=None)
     except BadEvent as bad:
         if "plan" in event:
             raise
