@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import LAYER, ROLLOUT, Mutant
 
 _BAKE = """\
-      "Comment": "Until the builder, the command or the image rings; looks again after 5 minutes.",
+      "Comment": "Until the builder, the command or the image rings; looks again after 5 minutes, later after longer ones.",
       "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
       "Parameters": {
         "TableName": "${TableName}",
@@ -33,10 +33,14 @@ MUTANTS = (
         f"{LAYER}/steps/bake_image.py",
         "            if decision.doorbell in rings:\n"
         "                return answers.wait(\n"
+        '                    {"bake": told},\n'
+        '                    "bake",\n'
         "                    decision.doorbell,\n"
         "                    rings[decision.doorbell],\n",
         "            if decision.doorbell:\n"
         "                return answers.wait(\n"
+        '                    {"bake": told},\n'
+        '                    "bake",\n'
         "                    decision.doorbell,\n"
         "                    doorbells.read(decision.doorbell),\n",
         ("stories/test_bells.py",),
@@ -51,10 +55,10 @@ MUTANTS = (
     ),
     Mutant(
         "no-sweep",
-        "The wait for the roll ends by its event only, and events get lost.",
-        ROLLOUT,
-        '"TimeoutSeconds": 600,',
-        '"TimeoutSeconds": 31536000,',
+        "A wait ends by its event only, and events get lost.",
+        f"{LAYER}/core/looks.py",
+        "return min(max(least, age / _OF_ITS_AGE), most)",
+        "return timedelta(days=365)",
         ("stories/test_waits.py",),
     ),
     Mutant(

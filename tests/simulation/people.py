@@ -233,4 +233,4 @@ def execution_sleeps(sim: Simulated, amount: float) -> None:
     """Longer than its lease on the lane, mostly."""
     running = next((each for each in sim.world.rollouts if each.running), None)
     if running is not None:
-        running.sleep(timedelta(minutes=10 + amount * 110))
+        running.sleep(timedelta(minutes=10 + amount * 230))

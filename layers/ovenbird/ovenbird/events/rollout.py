@@ -32,9 +32,7 @@ _LONGEST_ERROR = 100
 LARGEST = 192 * 1024
 
 
-def check(
-    event: dict[str, Any], now: datetime, *needs: str, largest: int | None = LARGEST
-) -> None:
+def check(event: dict[str, Any], now: datetime, *needs: str, largest: int | None = LARGEST) -> None:
     """Refuse a state that is not well made.
 
     Args:
