@@ -59,14 +59,12 @@ class Looks:
     @classmethod
     def from_json(cls, answer: Mapping[str, Any]) -> Looks:
         """Of the step's last answer, if it was a wait; else nothing was looked at yet."""
-        pace = answer.get("pace")
-        if pace is None:
-            return cls()
+        pace = answer.get("pace") or {}
         return cls(
-            count=int(pace["looks"]),
-            paid=datetime.fromisoformat(pace["paid"]),
+            count=int(pace.get("looks", 0)),
+            paid=_time(pace.get("paid")),
             waited_for=(answer.get("doorbell", ""), answer.get("sweep", "")),
-            since=datetime.fromisoformat(pace["since"]),
+            since=_time(pace.get("since")),
         )
 
 
@@ -123,6 +121,10 @@ def pace(count: int) -> timedelta:
     """What the look of that number costs."""
     doublings = min(max(count - SLOWER_AFTER, 0) // SLOWER_EVERY, 10)
     return min(PACE * (1 << doublings), LONGEST_REST)
+
+
+def _time(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written)
 
 
 def _after(part: Part, sweep: Sweep, age: timedelta) -> timedelta:
