@@ -137,6 +137,64 @@ def test_a_value_that_the_cli_would_read_launches_nothing(release: dict[str, str
         assert web.is_as_before()
 
 
+SUM = hashlib.sha256(b"good").hexdigest()
+
+
+def test_a_sum_that_is_told_by_hand_is_compared() -> None:
+    with a_fleet() as web:
+        ask(web, revision="v2", sha256=SUM.upper())
+        web.world.finish()
+        (script,) = web.world.machines.scripts
+        assert f'if [ "$sum" != {SUM} ]; then' in script.lines
+
+
+def test_the_sum_of_a_build_is_compared_and_its_objects_size() -> None:
+    with a_fleet(release={"codebuild": {"project": "web"}}) as web:
+        location = f"arn:aws:s3:::{BUCKET}/web/app.tar.gz"
+        detail = {"build-status": "SUCCEEDED", "project-name": "web"}
+        detail["build-id"] = "arn:aws:codebuild:us-east-1:000000000000:build/web:1"
+        artifact = {"artifact": {"location": location, "sha256sum": SUM}}
+        web.world.put_event(
+            "aws.codebuild",
+            "CodeBuild Build State Change",
+            detail | {"additional-information": artifact | {"source-version": "v2"}},
+        )
+        web.world.finish()
+        (script,) = web.world.machines.scripts
+        assert f'if [ "$sum" != {SUM} ]; then' in script.lines
+
+
+def test_the_size_that_s3_tells_is_compared() -> None:
+    with a_fleet() as web:
+        web.world.upload("two")
+        web.world.finish()
+        (script,) = web.world.machines.scripts
+        assert 'if [ "$size" != 3 ]; then' in script.lines
+
+
+def test_a_false_version_beside_a_true_etag_gets_no_image_of_the_other() -> None:
+    """Nothing is downloaded where an image is reused: the claim would never be looked at."""
+    with a_fleet() as web:
+        web.world.upload("good")
+        web.world.finish()
+        scripts_before = len(web.world.machines.scripts)
+        ask(web, version_id="another", etag=GOOD, revision="another")
+        web.world.finish()
+        assert len(web.world.machines.scripts) == scripts_before + 1
+        assert "--version-id another" in downloads(web)[-1]
+        assert f"--if-match {GOOD}" in downloads(web)[-1]
+
+
+def test_the_same_sum_is_the_same_content_whatever_else_is_told() -> None:
+    with a_fleet() as web:
+        ask(web, revision="v2", sha256=SUM)
+        web.world.finish()
+        web.world.run_for(minutes=2)
+        ask(web, revision="v2 again", version_id="v7", sha256=SUM)
+        web.world.finish()
+        assert len(web.world.machines.scripts) == 1
+
+
 @pytest.mark.parametrize("value", ["$(touch evil)", "';touch evil;'", "{{ssm:secret}}", "-rf"])
 def test_no_value_is_more_than_an_argument(value: str) -> None:
     """What it becomes in real shells is in ``tests/unit/test_scripts.py``."""

@@ -27,9 +27,23 @@ def test_a_whole_hash_is_the_content_whenever_it_is_asked_for(revision: str) -> 
 
 
 def test_a_hash_says_nothing_of_an_artefact_that_comes_with_it() -> None:
-    label = {"version": None, "etag": None}
+    label = {"version": None, "etag": None, "sha256": None}
     one = contents.of_request("monday", COMMIT, "acme", "web.zip", **label)
     assert one != contents.of_request("tuesday", COMMIT, "acme", "web.zip", **label)
+
+
+def test_two_claims_of_a_request_are_two_parts_of_its_identity() -> None:
+    """Nothing is downloaded where an image is reused, so a false one would never be noticed."""
+
+    def told(version: str | None, etag: str | None, sha256: str | None = None) -> str:
+        return contents.of_request(
+            "monday", "v2", "acme", "web.zip", version=version, etag=etag, sha256=sha256
+        )
+
+    good = contents.of_object("1", "acme", "web.zip", version="v1", etag="e")
+    assert len({good, told("v1", "e"), told("v2", "e"), told("v1", "f"), told("v1", None)}) == 5
+    assert told(None, "e") == good
+    assert told("v1", "e", "ab") == told("v2", "f", "ab") == contents.of_sha256("ab")
 
 
 def test_an_etag_is_the_same_wherever_the_object_lies() -> None:

@@ -111,6 +111,26 @@ class TestReleases:
         assert one.id != pushed(again).release.id
         assert one.digest == pushed(again).release.digest == f"sha256:{'9b1f' * 16}"
 
+    def test_what_is_told_of_a_content_is_compared_with_the_download(self) -> None:
+        build = pushed(sample("accept-release.codebuild")).release
+        assert (build.sha256, build.size) == ("9b1f" * 16, None)
+        upload = sample("accept-release.s3")
+        told = pushed(upload).release
+        assert told.size == upload["detail"]["object"]["size"]
+        artifact = {"bucket": "acme-releases", "key": "a", "sha256": "AB" * 32}
+        asked = pushed(changed("accept-release.requested", **{"detail/artifact": artifact})).release
+        assert asked.sha256 == "ab" * 32
+        assert asked.digest == f"sha256:{'ab' * 32}"
+
+    @pytest.mark.parametrize(
+        "told", ["", "6ccc2ae1df9d155ba83c597051611c42d60e09c6329dcb14EX", None]
+    )
+    def test_a_sum_of_a_build_that_is_none_says_nothing(self, told: str | None) -> None:
+        path = "detail/additional-information/artifact/sha256sum"
+        release = pushed(changed("accept-release.codebuild", **{path: told})).release
+        assert release.sha256 is None
+        assert release.digest == f"push:{release.id}"
+
     @pytest.mark.parametrize(
         ("changes", "told"),
         [
@@ -406,8 +426,16 @@ class TestReleases:
             pytest.param(
                 changed("accept-release.requested", **{"detail/artifact": "http://example.com"}),
                 'detail.artifact is "http://example.com"; it must be s3://bucket/key, '
-                "or an object with bucket, key and perhaps version_id and etag.",
+                "or an object with bucket, key and perhaps version_id, etag and sha256.",
                 id="artifact",
+            ),
+            pytest.param(
+                changed(
+                    "accept-release.requested",
+                    **{"detail/artifact": {"bucket": "b", "key": "k", "sha256": "4f1c2d7"}},
+                ),
+                'detail.artifact.sha256 is "4f1c2d7"; it must be 64 hexadecimal digits.',
+                id="no sum",
             ),
             pytest.param(
                 changed("accept-release.requested", **{"detail/fleet": None}),

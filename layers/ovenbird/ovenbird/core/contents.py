@@ -72,10 +72,19 @@ def of_request(
     *,
     version: str | None,
     etag: str | None,
+    sha256: str | None,
 ) -> str:
-    """Of what a request brings: its object, or its revision where it brings none."""
+    """Of what a request brings: its object, or its revision where it brings none.
+
+    A version with an ETag is two claims of whoever asks. The download compares them; an image of
+    the one may not be reused for the other, for nothing is downloaded then.
+    """
     if bucket is None or key is None:
         return of_revision(identity, revision)
+    if sha256:
+        return of_sha256(sha256)
+    if version and etag:
+        return f"{of_etag(etag)} of version {version} of {bucket}/{key}"
     return of_object(identity, bucket, key, version=version, etag=etag)
 
 

@@ -145,6 +145,8 @@ def _with_artifact(release: Release, place: str | None) -> Release:
         key=key,
         version_id=None,
         etag=None,
+        sha256=None,
+        size=None,
         digest=contents.of_push(release.id),
     )
 

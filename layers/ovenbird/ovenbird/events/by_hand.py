@@ -8,10 +8,11 @@
 
     {"action": "roll-back", "fleet": "web", "reason": "5xx since ten o'clock"}
 
-``release`` may also have ``version_id`` and ``etag``; ``bucket`` and ``key`` may be missing where
-the install script fetches the code itself, and ``revision`` must then be there. What the artefact
-may be says the fleet's document (:mod:`ovenbird.core.requests`). A roll-back may name the ``image``
-to return to, one that the fleet ran before; without it, it is the last one.
+``release`` may also have ``version_id``, ``etag`` and ``sha256``, which the download compares;
+``bucket`` and ``key`` may be missing where the install script fetches the code itself, and
+``revision`` must then be there. What the artefact may be says the fleet's document
+(:mod:`ovenbird.core.requests`). A roll-back may name the ``image`` to return to, one that the fleet
+ran before; without it, it is the last one.
 
 A person who asks again a minute later means it; twice within the same minute is one request.
 """
@@ -27,9 +28,9 @@ from ovenbird.core import contents
 from ovenbird.core.quotes import plain, quoted
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent
-from ovenbird.events.envelope import at, optional, prose, text
+from ovenbird.events.envelope import at, optional, prose, sha256, text
 
-_RELEASE = {"bucket", "key", "version_id", "etag", "revision", "description"}
+_RELEASE = {"bucket", "key", "version_id", "etag", "sha256", "revision", "description"}
 _FIELDS = {"action", "fleet", "release", "dry_run"}
 _BACK_FIELDS = {"action", "fleet", "image", "reason"}
 
@@ -72,29 +73,35 @@ def _release(event: dict[str, Any], now: datetime) -> Push:
         raise BadEvent(f"dry_run is {quoted(dry_run)}; it must be true or false.")
     bucket, key = optional(event, "release.bucket"), optional(event, "release.key")
     version, etag = optional(event, "release.version_id"), optional(event, "release.etag")
+    summed = sha256(event, "release.sha256")
     named = optional(event, "release.revision")
     if (bucket is None) != (key is None):
         raise BadEvent("release has only one of bucket and key; it must have both or neither.")
     if bucket is None and named is None:
         raise BadEvent("release has neither bucket and key nor revision; it must have one of them.")
+    if bucket is None and summed is not None:
+        raise BadEvent(
+            "release.sha256 is the sum of an artefact; bucket and key must be there too."
+        )
     place = f"{bucket}/{key}" if bucket else "-"
     minute = _minute(now)
-    identity = f"{place}@{version}@{etag}@{named}@{minute}"
+    identity = f"{place}@{version}@{etag}@{named}@{f'{summed}@' if summed else ''}{minute}"
     return Push(
         source="manual",
         names={},
         release=Release(
             source="manual",
             id=identity,
-            revision=named or version or etag or minute,
+            revision=named or version or etag or summed or minute,
             digest=contents.of_request(
-                identity, named or "", bucket, key, version=version, etag=etag
+                identity, named or "", bucket, key, version=version, etag=etag, sha256=summed
             ),
             at=_utc(now),
             bucket=bucket,
             key=key,
             version_id=version,
             etag=etag,
+            sha256=summed,
             description=prose(event, "release.description") or "asked for by hand",
         ),
         fleet=fleet,

@@ -22,7 +22,8 @@
       }
     }
 
-``artifact`` is missing where the project has none, its checksums where it does not make them.
+``artifact`` is missing where the project has none, its checksums where it does not make them. They
+are those of the object, and the builder compares the SHA-256 sum with what it downloads.
 
 A batch has no event of its own (EventBridge knows builds, phases and fleets of CodeBuild), but each
 of its builds has one, with an artefact of its own. The guide does not say what tells them from
@@ -68,7 +69,7 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
         names["key"] = place[2]
     if of_batch := _of_batch(event, build):
         names["batch"] = of_batch
-    sha256 = optional(event, f"{_MORE}.artifact.sha256sum")
+    summed = _sum(event)
     return Push(
         source="codebuild",
         names=names,
@@ -76,13 +77,20 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             source="codebuild",
             id=build,
             revision=revision,
-            digest=contents.of_sha256(sha256) if sha256 else contents.of_push(build),
+            digest=contents.of_sha256(summed) if summed else contents.of_push(build),
             at=time(event),
             bucket=place[1] if place else None,
             key=place[2] if place else None,
+            sha256=summed if place else None,
             description=f"build {build}",
         ),
     )
+
+
+def _sum(event: dict[str, Any]) -> str | None:
+    """The sum of the artefact, which the download compares; a text that is none says nothing."""
+    told = optional(event, f"{_MORE}.artifact.sha256sum") or ""
+    return told.lower() if re.fullmatch(r"[0-9A-Fa-f]{64}", told) else None
 
 
 def _of_batch(event: dict[str, Any], build: str) -> str:

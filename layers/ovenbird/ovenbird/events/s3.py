@@ -47,7 +47,8 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
     bucket, key = text(event, "detail.bucket.name"), text(event, "detail.object.key")
     if key.endswith("/"):
         return Ignored(f"s3://{bucket}/{key} is a folder")
-    if _size(event) == 0:
+    size = _size(event)
+    if size == 0:
         return Ignored(f"s3://{bucket}/{key} is empty")
     version = optional(event, "detail.object.version-id")
     etag = optional(event, "detail.object.etag")
@@ -68,6 +69,7 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             key=key,
             version_id=version,
             etag=etag,
+            size=size,
             description=f"s3://{bucket}/{key}",
         ),
         rank=_rank(f"s3://{bucket}/{key}", sequencer),
