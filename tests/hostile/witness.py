@@ -109,7 +109,7 @@ def _stopping(outcome: Outcome) -> Callable[[HandlerCall, Callable[[], Any]], An
 
 
 def _changes(call: HandlerCall) -> bool:
-    if call.operation.startswith(("Describe", "Get", "List")):
+    if call.only_looks:
         return False
     # A doorbell only counts; what follows from it is the change.
     key: str = call.params.get("Key", {}).get("pk", {}).get("S", "")

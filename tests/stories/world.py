@@ -55,6 +55,7 @@ class _Door:
         "ec2",
         "autoscaling",
         "elbv2",
+        "elb",
         "ssm",
         "cloudwatch",
         "dynamodb",

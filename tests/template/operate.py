@@ -24,6 +24,8 @@ _MARKED = re.compile(r"(<!-- texts: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Sentences that are made where nothing is raised yet: a failure's module and what marks them.
 _ELSEWHERE = (
     ("Refused", "core/refusals.py", "yield"),
+    ("Refused", "core/address_refusals.py", "yield"),
+    ("Refused", "core/traffic_refusals.py", "yield"),
     ("Refused", "core/templates.py", "refusal"),
     ("Refused", "core/plans.py", "bad_target"),
     ("Refused", "core/plans.py", "unknown_target"),

@@ -86,6 +86,7 @@ def seen() -> Survey:
             for number in range(desired)
         ),
         tags=tags(group["Tags"]),
+        propagated=frozenset(tag["Key"] for tag in group["Tags"] if tag["PropagateAtLaunch"]),
     )
     content = template["LaunchTemplateData"]
     content = {**content, "ImageId": value(content["ImageId"])}

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from ovenbird.aws import alarms, executions, loadbalancing, parameters, topic
+from ovenbird.core import traffic
 from ovenbird.core.notices import Notice
 from ovenbird.errors import BadFleet, Denied, NotFound, Refused
 from ovenbird.settings import settings
@@ -149,6 +150,10 @@ class TestExecutions:
                 executions.complete("token")
 
 
+def healthy_instances(sources: list[str]) -> frozenset[str] | None:
+    return traffic.healthy(loadbalancing.opinions(sources))
+
+
 class TestTargets:
     ARN = (
         "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/{}/0123456789abcdef"
@@ -179,16 +184,16 @@ class TestTargets:
                 ("i-5", 80, "draining"),
             )
             self.answers(elb, "b", ("i-1", 80, "healthy"), ("i-2", 80, "healthy"))
-            found = loadbalancing.healthy_instances([self.ARN("a"), self.ARN("b")])
+            found = healthy_instances([self.ARN("a"), self.ARN("b")])
         assert found == frozenset({"i-1"})
 
     def test_without_target_groups_nobody_can_say(self) -> None:
-        assert loadbalancing.healthy_instances([]) is None
+        assert healthy_instances([]) is None
 
     def test_an_empty_target_group_has_nobody_healthy(self) -> None:
         with stubbed("elbv2") as elb:
             self.answers(elb, "a")
-            assert loadbalancing.healthy_instances([self.ARN("a")]) == frozenset()
+            assert healthy_instances([self.ARN("a")]) == frozenset()
 
 
 class TestAlarms:

@@ -11,6 +11,7 @@ from sandbox.cloud.autoscaling.ground import Instances, Targets
 from sandbox.cloud.autoscaling.group import PROCESSES, Group
 from sandbox.cloud.autoscaling.reconciler import Reconciler
 from sandbox.cloud.autoscaling.register import Register, known_only, page
+from sandbox.cloud.autoscaling.trafficcalls import must_exist
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
 
@@ -69,7 +70,7 @@ class GroupCalls:
 
         Source: Auto Scaling API reference, CreateAutoScalingGroup.
         """
-        known_only(params, (*_CHANGEABLE, "TargetGroupARNs", "Tags"))
+        known_only(params, (*_CHANGEABLE, "LoadBalancerNames", "TargetGroupARNs", "Tags"))
         name = params["AutoScalingGroupName"]
         if known := self._register.groups.get(name):
             leaving = " and is pending delete" if known.deleting else ""
@@ -93,7 +94,10 @@ class GroupCalls:
             f"autoScalingGroup:{self._kernel.ids.uuid()}:autoScalingGroupName/{name}",
         )
         group = Group(name, arn, self._kernel.now(), saved, minimum, maximum, desired)
-        group.target_groups = self._target_groups(params)
+        group.target_groups = tuple(params.get("TargetGroupARNs", ()))
+        group.classic = tuple(params.get("LoadBalancerNames", ()))
+        for source in group.feeds:
+            must_exist(self._elbv2, source)
         self._configure(group, params)
         if not group.subnets:
             raise AwsError(
@@ -219,18 +223,6 @@ class GroupCalls:
                     "ValidationError", "The sandbox models the Default termination policy alone."
                 )
             group.termination_policies = tuple(policies)
-
-    def _target_groups(self, params: Parameters) -> tuple[str, ...]:
-        arns = tuple(params.get("TargetGroupARNs", ()))
-        try:
-            for arn in arns:
-                self._elbv2.health(arn, "")
-        except AwsError as error:
-            raise AwsError(
-                "ValidationError",
-                "Provided Target Groups may not be valid. Please ensure they exist and try again.",
-            ) from error
-        return arns
 
     def _zone(self, subnet: str) -> str:
         try:

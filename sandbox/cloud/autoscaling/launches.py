@@ -60,7 +60,7 @@ class Launches:
     def add_to_balancer(self, group: Group, member: Member) -> None:
         """Register with the target groups, unless that process is suspended."""
         if "AddToLoadBalancer" not in group.suspended:
-            for arn in group.target_groups:
+            for arn in group.feeds:
                 self._elbv2.register(arn, member.instance_id)
 
     def _one(self, group: Group) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sandbox.cloud.ec2.addresses import Addresses
@@ -49,7 +49,7 @@ class Ec2:
             self.describing,
             machines,
         )
-        self.addresses = Addresses(kernel, self.tags, visibility, self.instances)
+        self.addresses = Addresses(kernel, self.tags, visibility, self.instances, self.networks)
         self.imaging = Imaging(self.images, self.instances)
 
     def operations(self) -> dict[str, Operation]:
@@ -106,6 +106,15 @@ class Ec2:
         """The state's name; ``terminated`` for an instance that nobody remembers."""
         instance = self.instances.all.get(instance_id)
         return instance.state if instance else "terminated"
+
+    def zone(self, instance_id: str) -> str:
+        """The zone of an instance, empty for one that nobody remembers."""
+        instance = self.instances.all.get(instance_id)
+        return instance.zone if instance else ""
+
+    def zones(self, subnets: Iterable[str]) -> set[str]:
+        """The zones of subnets."""
+        return {self.networks.find(subnet).zone for subnet in subnets}
 
     def reason(self, instance_id: str) -> str:
         """Why the instance stopped or ended: ``code: message``; empty when nothing is known.

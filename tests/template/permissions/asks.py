@@ -17,7 +17,11 @@ from sandbox.cloud.cloud import Cloud
 Params = dict[str, Any]
 Tags = Mapping[str, str]
 Context = tuple[tuple[str, tuple[str, ...]], ...]
-PREFIXES = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}  # botocore → IAM
+PREFIXES = {  # botocore → IAM
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "stepfunctions": "states",
+}
 READING = ("Describe", "Get", "List")
 _KINDS = {
     "ami": "image",

@@ -34,6 +34,7 @@ WHY = {
     "Pin": "Pin a group that follows an alias to a number, if its owner asks for it (`roll.pin`).",
     "PublishedImage": "Tell others which image the fleet runs.",
     "Refresh": "Roll the group, or roll it back.",
+    "RehearseAddresses": "See, by a dry run, whether an address could be moved; none is.",
     "Rollouts": "Start a rollout.",
     "RolloutsThatRun": "See whether the rollout that holds a lane still runs.",
     "Scripts": "Run the fleet's scripts, with this document and no other.",

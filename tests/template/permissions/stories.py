@@ -10,6 +10,7 @@ from functools import partial
 
 from tests.stories import (
     fleets,
+    test_address_plan,
     test_addresses,
     test_alarms,
     test_bake_failures,
@@ -19,6 +20,7 @@ from tests.stories import (
     test_refusals,
     test_roll_back,
     test_roll_failures,
+    test_traffic,
     test_undo_failures,
 )
 from tests.stories.story import a_fleet
@@ -143,6 +145,9 @@ STORIES: tuple[Callable[[], None], ...] = (
     test_lanes.test_the_builder_of_a_stopped_rollout_ends_also_when_nothing_is_baked_any_more,
     test_alarms.test_an_alarm_ends_the_rollout_long_before_the_sweep,
     test_addresses.test_an_instance_that_is_terminated_hands_its_address_on,
+    test_address_plan.test_addresses_that_are_free_because_the_fleet_is_new,
+    partial(test_address_plan.test_an_address_of_another_network_border_group, "address"),
+    test_traffic.test_classic_balancers_are_asked_too,
     partial(
         test_undo_failures.test_the_machine_tells_what_the_step_cannot,
         test_undo_failures.lambda_is_broken,

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ovenbird.core import images
+from ovenbird.core import images, traffic
 from ovenbird.core.groups import Group
 from ovenbird.core.images import Image
 from ovenbird.core.names import few
 from ovenbird.core.preferences import Preferences, one_more, surge
 from ovenbird.core.templates import Version, pinned_overrides
+from ovenbird.core.traffic import Opinion
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,14 @@ def steps(
     pins: bool,
     pinned: bool,
     addresses: int,
+    opinions: Sequence[Opinion] = (),
 ) -> list[str]:
     """The plan in sentences, in the order in which it happens.
 
     Args:
         pins: Whether the group has to be pinned to a number first.
         pinned: Whether that was done (in a dry run it is not).
+        opinions: What the balancers that count say of the instances now.
     """
     if isinstance(decision, Nothing):
         return [decision.reason]
@@ -179,6 +182,8 @@ def steps(
         f"Publish a version of {old['template']} from version {old['version']} with that image."
     )
     written.append(_roll(group, preferences))
+    if group.desired:
+        written += traffic.sentences(group, opinions, warmup_seconds=preferences.warmup_seconds)
     if addresses:
         written.append(f"Keep {addresses} Elastic IPs on healthy instances all the while.")
     written.append(_way_back(group, preferences, old))

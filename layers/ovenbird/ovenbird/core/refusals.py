@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovenbird.core import estimates, templates
+from ovenbird.core import address_refusals, estimates, templates, traffic_refusals
+from ovenbird.core.images import FLEET as TAG
 from ovenbird.core.names import few
 from ovenbird.core.preferences import fits, one_more, surge
 from ovenbird.core.surveys import Survey
-from ovenbird.core.templates import Version
 
-TAG = "ovenbird:fleet"
 _NEEDED_PROCESSES = ("Launch", "Terminate", "InstanceRefresh")
 
 
@@ -28,8 +27,8 @@ def refusals(seen: Survey) -> tuple[str, ...]:
         *_weights(seen),
         *_time(seen),
         *_alarms(seen),
-        *_addresses(seen),
-        *_interfaces(seen),
+        *address_refusals.refusals(seen),
+        *traffic_refusals.refusals(seen),
     )
 
 
@@ -228,57 +227,3 @@ def _alarms(seen: Survey) -> Iterator[str]:
                 f"The alarm {name} is {state}, and AWS starts no refresh before it is OK; wait, "
                 "or take it out of roll.alarms."
             )
-
-
-def _addresses(seen: Survey) -> Iterator[str]:
-    wanted = seen.address_count
-    if wanted == 0:
-        return
-    if len(seen.pool) < wanted:
-        yield (
-            f"addresses.count is {wanted}, but {len(seen.pool)} Elastic IPs carry the tag "
-            f"{TAG}={seen.fleet}; tag more of them (the quota EC2-VPC Elastic IPs says how many "
-            "the account may have), or lower the count."
-        )
-        return
-    members = {each.instance_id for each in seen.group.members}
-    strangers = [each for each in seen.pool if not each.free and each.instance_id not in members]
-    if len(seen.pool) - len(strangers) < wanted:
-        held = ", ".join(f"{each.public_ip} ({each.holder})" for each in strangers)
-        yield (
-            f"addresses.count is {wanted}, but others than group {seen.group.name} hold {held}; "
-            "free them, or take the tag away and lower the count."
-        )
-    if 0 < seen.group.instances < wanted:
-        yield (
-            f"addresses.count is {wanted}, but group {seen.group.name} has "
-            f"{seen.group.instances} instances, and each takes one address; lower the count, or "
-            "make the group larger."
-        )
-
-
-def _interfaces(seen: Survey) -> Iterator[str]:
-    """An instance with several takes no address by itself; its first interface does, if tagged.
-
-    Source: EC2 API reference, AssociateAddress, parameter InstanceId.
-    """
-    if seen.address_count == 0:
-        return
-    for version in seen.running:
-        several = len(version.content.get("NetworkInterfaces") or ())
-        if several > 1 and _interface_tags(version).get(TAG) != seen.fleet:
-            yield (
-                f"Version {version.number} of {version.template_id} gives an instance {several} "
-                "network interfaces, and an Elastic IP goes on the first, which does not carry the "
-                f"tag {TAG}={seen.fleet}; add it for network-interface in its TagSpecifications, "
-                "or set addresses.count to 0."
-            )
-
-
-def _interface_tags(version: Version) -> dict[str, str]:
-    return {
-        tag["Key"]: tag.get("Value", "")
-        for each in version.content.get("TagSpecifications") or ()
-        if each.get("ResourceType") == "network-interface"
-        for tag in each.get("Tags") or ()
-    }

@@ -21,7 +21,7 @@ from ovenbird.aws import (
     loadbalancing,
     parameters,
 )
-from ovenbird.core import addresses, looks
+from ovenbird.core import addresses, looks, traffic
 from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
 from ovenbird.errors import AddressFailed, BadEvent, NotFound
@@ -183,7 +183,7 @@ def _ignored(reason: str) -> Answer:
 def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
     """Look at everything, decide, and do it."""
     lasting = addresses.lasting_versions(group, autoscaling_refreshes.recent(group.name))
-    healthy = loadbalancing.healthy_instances(group.target_groups)
+    healthy = traffic.healthy(loadbalancing.opinions(traffic.asked(group, ())))
     candidates = addresses.candidates(group, healthy, lasting)
     pool = ec2_addresses.pool(fleet.name)
     own = {member.instance_id for member in group.members}

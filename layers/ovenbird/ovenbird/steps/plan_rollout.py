@@ -16,7 +16,16 @@ from typing import Any
 from ovenbird import answers, events, surveys, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_images, parameters
-from ovenbird.core import builders, contents, estimates, images, orders, plans, requests
+from ovenbird.core import (
+    builders,
+    contents,
+    estimates,
+    images,
+    orders,
+    plans,
+    requests,
+    unchecked,
+)
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.images import Image
 from ovenbird.core.plans import Bake, Decision, Nothing
@@ -191,7 +200,11 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
             pins=bool(aliases),
             pinned=pin,
             addresses=fleet.addresses.count,
+            opinions=seen.opinions,
         ),
+        "not_checked": unchecked.sentences(seen),
+        "left_out": list(seen.left_out),
+        "desired": seen.group.desired,
         "estimate": asdict(estimates.estimate(seen.preferences, seen.group, bakes=bakes)),
     }
 
