@@ -148,7 +148,11 @@ def test_what_could_not_be_rehearsed_is_said() -> None:
             world.operator("ec2", "DeleteTags", Resources=[member], Tags=[{"Key": TAG}])
         told = world.ask(
             "plan_rollout",
-            {"fleet": "web", "dry_run": True, "release": {"bucket": "b", "key": "web/two.tar.gz"}},
+            {
+                "fleet": "web",
+                "dry_run": True,
+                "release": {"bucket": "acme-releases", "key": "web/two.tar.gz"},
+            },
         )
         assert any("it could not be tried" in each for each in told["not_checked"])
 
@@ -159,7 +163,11 @@ def test_a_plan_costs_two_calls_more_for_addresses_and_moves_none() -> None:
         before = dict(web.holders)
         world.ask(
             "plan_rollout",
-            {"fleet": "web", "dry_run": True, "release": {"bucket": "b", "key": "web/two.tar.gz"}},
+            {
+                "fleet": "web",
+                "dry_run": True,
+                "release": {"bucket": "acme-releases", "key": "web/two.tar.gz"},
+            },
         )
         asked = [each for each in world.calls if each.function == "plan_rollout"]
         (rehearsal,) = [each for each in asked if each.operation == "AssociateAddress"]

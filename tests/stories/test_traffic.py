@@ -13,7 +13,11 @@ def plan(world: World) -> dict[str, Any]:
     """A plan alone."""
     answer: dict[str, Any] = world.ask(
         "plan_rollout",
-        {"fleet": "web", "dry_run": True, "release": {"bucket": "b", "key": "web/two.tar.gz"}},
+        {
+            "fleet": "web",
+            "dry_run": True,
+            "release": {"bucket": "acme-releases", "key": "web/two.tar.gz"},
+        },
     )
     return answer
 
