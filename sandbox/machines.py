@@ -4,6 +4,9 @@ The disk's ``etc/rc.local`` is what boots; it starts the application in the fore
 ``$INSTANCE_ADDRESS:$PORT``. Run Command is ``sh`` in the disk's top directory. Paths in scripts are
 relative to that directory, which stands for ``/``. An image without a directory (one of AWS's own)
 is an empty disk.
+
+Some programs ask the whole system, whatever directory they are in: a machine has its own
+``cloud-init``, or the wait for a machine's first boot would be a wait for the laptop's.
 """
 
 from __future__ import annotations
@@ -62,8 +65,12 @@ class RealMachines:
         self._images = processes.state / "images"
         self._disks = processes.state / "instances"
         self._consoles = processes.state / "consoles"
-        for directory in (self._images, self._disks, self._consoles):
+        self._programs = processes.state / "programs"
+        for directory in (self._images, self._disks, self._consoles, self._programs):
             directory.mkdir(parents=True)
+        cloud_init = self._programs / "cloud-init"
+        cloud_init.write_text("#!/bin/sh\necho 'status: done'\n")
+        cloud_init.chmod(0o755)
         self._machines: dict[str, _Machine] = {}
         self._probes = ThreadPoolExecutor(8, thread_name_prefix="probe")
         self._runs = ThreadPoolExecutor(8, thread_name_prefix="run-command")
@@ -194,7 +201,9 @@ class RealMachines:
         machine = self._machines[instance_id]
         tools = str(Path(sys.executable).parent)
         return {
-            "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join(
+                [str(self._programs), tools, os.environ.get("PATH", os.defpath)]
+            ),
             "LANG": "C.UTF-8",
             **self._environment,
             "HOME": str(machine.disk),

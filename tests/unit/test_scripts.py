@@ -30,6 +30,7 @@ class Builder:
         self.programs = root / "bin"
         self.programs.mkdir()
         self.program("sh", f'exec {" ".join(shell)} "$@"')
+        self.program("cloud-init", "exit 0")  # not the one of the machine that runs the tests
         # It writes what it was asked, one word a line, where the artefact shall be.
         self.program("aws", 'for last; do :; done\nprintf "%s\\n" "$@" >"$last"')
         self.environment = {
@@ -609,9 +610,12 @@ def test_the_time_of_the_first_boot_is_none_of_the_owners(builder: Builder) -> N
 
 
 def test_an_image_without_cloud_init_is_not_waited_for(builder: Builder) -> None:
-    began = time.monotonic()
-    assert builder.run(install=("true",)).returncode == 0
-    assert time.monotonic() - began < 4
+    (builder.programs / "cloud-init").unlink()
+    if shutil.which("cloud-init"):
+        pytest.skip("there is one here")
+    ended = builder.run(install=("true",))
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("ovenbird: boot begins\novenbird: install begins\n")
 
 
 def test_a_fleet_may_do_without_the_wait(builder: Builder) -> None:
