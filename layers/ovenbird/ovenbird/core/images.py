@@ -79,6 +79,8 @@ def bake_key(
     install: Sequence[str],
     verify: Sequence[str],
     environment: Mapping[str, str],
+    *,
+    clean: bool = True,
 ) -> str:
     """Sixteen hex digits for everything that goes into an image; the same for the same content.
 
@@ -88,8 +90,11 @@ def bake_key(
         install: The lines that install the release, in their order.
         verify: The lines that try it, in their order.
         environment: The variables that both get; their order does not matter.
+        clean: Whether what the builder's life has left is removed.
     """
     ingredients = [base, digest, list(install), list(verify), sorted(environment.items())]
+    if not clean:
+        ingredients.append(["clean: false"])
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:16]
 
 

@@ -117,7 +117,12 @@ def _bake(event: dict[str, Any]) -> _Bake:
     fleet, plan = state.fleet_of(event), event["plan"]
     release, settings = Release.from_json(event["release"]), fleet.bake
     key = images.bake_key(
-        plan["base"], release.digest, settings.install, settings.verify, settings.environment
+        plan["base"],
+        release.digest,
+        settings.install,
+        settings.verify,
+        settings.environment,
+        clean=settings.clean,
     )
     if key != plan["bake"]["key"]:  # only by hand: what is baked would be found as something else
         raise BadEvent(

@@ -227,6 +227,7 @@ def _decide(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision
         fleet.bake.install,
         fleet.bake.verify,
         fleet.bake.environment,
+        clean=fleet.bake.clean,
     )
     decision = plans.release(
         fleet.name,
