@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.keys import Key
 from sandbox.layers import Layers
 from sandbox.processes import Processes
 
@@ -20,8 +21,12 @@ _UNNAMED = ("Runtime.HandlerError", "RuntimeError")  # of a warm worker, and of 
 _DIED = ("Worker process died", "Worker process exited immediately")
 
 
-def apply(speed: float, processes: Processes) -> Callable[[], None]:
-    """Apply all of them; the answer takes them back."""
+def apply(speed: float, processes: Processes, key: Key) -> Callable[[], None]:
+    """Apply all of them; the answer takes them back.
+
+    Args:
+        key: The credentials of the Lambda functions.
+    """
     functions = importlib.import_module("ministack.services.lambda_svc")
     workers = importlib.import_module("ministack.core.lambda_runtime")
     machines = importlib.import_module("ministack.services.stepfunctions")
@@ -32,6 +37,7 @@ def apply(speed: float, processes: Processes) -> Callable[[], None]:
         _wrap(machines, "_execute_task", _timeouts_by_path(machines)),
         _wrap(rules, "_dispatch_to_lambda", _asynchronous(functions)),
         _wrap(workers.Worker, "_spawn", _noted(processes)),
+        _replace(workers, "execution_credentials", lambda _config: _credentials(key)),
         _wrap(functions, "_resolve_layer_zip", _shared(Layers(processes.state / "layers"))),
         # Read once when the module was imported, perhaps for an earlier sandbox of this process.
         _replace(machines, "_SFN_WAIT_SCALE", 1 / speed),
@@ -145,6 +151,11 @@ def _noted(processes: Processes) -> Callable[[Callable[..., Any]], Callable[...,
         return spawn_noted
 
     return wrap
+
+
+def _credentials(key: Key) -> dict[str, str]:
+    """ministack would give functions the account's number for a key, and people's secret."""
+    return {**key.environment, "AWS_SESSION_TOKEN": ""}
 
 
 def _shared(layers: Layers) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -50,7 +50,7 @@ def test_a_plan_a_push_and_a_look(
     assert stack.served == {"2"}
 
     capsys.readouterr()
-    assert status.show(stack.sandbox.endpoint, watch=False) == 0
+    assert status.show(stack.sandbox.endpoint, stack.sandbox.keys.people, watch=False) == 0
     shown = capsys.readouterr().out
     assert f"web: 2 ≤ 4 ≤ 8, 4 on version {wanted}" in shown
     assert "refresh Successful 100 %" in shown
