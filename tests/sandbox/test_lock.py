@@ -185,6 +185,8 @@ def test_a_name_that_leads_here_is_not_ours(sandbox: Sandbox) -> None:
         f"{BUCKET}.localhost:{port}",
         "127.0.0.1:1",
         "127.0.0.1",
+        f"[::1]:{port}",
+        f"0.0.0.0:{port}",
         "",
     ):
         headers = signed(sandbox, "GET", "/", host=host or "nobody")
