@@ -6,7 +6,7 @@ from tests.stories import fleets, iam
 from tests.stories.fleets import TAG
 from tests.stories.intrinsics import arn
 from tests.stories.story import a_fleet
-from tests.stories.test_roll_failures import half_way
+from tests.stories.test_roll_failures import new_version_is_sick
 from tests.stories.world import present
 
 OTHER_ROLE = arn("iam", "role/other", region="")
@@ -26,8 +26,7 @@ def test_a_release_that_fails_is_undone() -> None:
     with a_fleet() as web:
         iam.enforce(web.world)
         web.world.upload("two")
-        half_way(web)
-        web.world.machines.healthy = lambda instance_id, disk: disk.revision == fleets.OLD
+        new_version_is_sick(web)
         assert web.world.finish().error == "RollFailed"
         assert web.is_as_before()
 
@@ -74,8 +73,8 @@ def test_a_template_without_the_tag_launches_nothing() -> None:
         assert web.is_as_before()
 
 
-def test_a_tag_that_is_not_propagated_ends_the_rollout_by_name() -> None:
-    """The new instances do not carry it, so no address may be put on them."""
+def test_a_tag_that_is_not_propagated_is_found_by_the_plan() -> None:
+    """New instances would not carry it, and no address may be put on them: too late, then."""
     with present() as world:
         web = fleets.make(world)
         world.operator(
@@ -95,6 +94,7 @@ def test_a_tag_that_is_not_propagated_ends_the_rollout_by_name() -> None:
         before = dict(web.holders)
         world.upload("two")
         ended = world.finish()
-        assert ended.error in ("Denied", "Refused")
+        assert ended.error == "Refused"
+        assert "does not propagate its tag ovenbird:fleet=web" in ended.cause
         assert web.holders == before
         assert web.is_as_before()
