@@ -81,25 +81,28 @@ def test_what_could_not_be_handled_is_kept_for_a_fortnight() -> None:
 
 
 def test_whatever_is_optional_is_optional_by_being_left_empty() -> None:
-    """Each condition asks whether its own parameter has a value."""
+    """Each condition asks whether its own parameter has a value; roles have to be given."""
 
-    def given(parameter: str, *, many: bool = False) -> dict[str, Any]:
+    def given(parameter: str, *, many: bool = False, nothing: str = "") -> dict[str, Any]:
         value: dict[str, Any] = {"Ref": parameter}
         asked = {"Fn::Join": ["", value]} if many else value
-        return {"Fn::Not": [{"Fn::Equals": [asked, ""]}]}
+        return {"Fn::Not": [{"Fn::Equals": [asked, nothing]}]}
 
     conditions = written()["Conditions"]
     known = {
         "HasNotificationEmail": given("NotificationEmail"),
         "HasReleaseBucket": given("ReleaseBucket"),
-        "HasInstanceRoles": given("InstanceRoleArns", many=True),
+        "HasInstanceRoles": given("InstanceRoleArns", many=True, nothing="none"),
         "HasPermissionsBoundary": given("PermissionsBoundaryArn"),
         "HasKmsKey": given("KmsKeyArn"),
         "HasNoKmsKey": given("KmsKeyArn")["Fn::Not"][0],
         "HasVolumeKmsKey": given("VolumeKmsKeyArn", many=True),
     }
     assert conditions == known
-    defaults = {name: each["Default"] for name, each in written()["Parameters"].items()}
+    defaults = {
+        name: each["Default"] for name, each in written()["Parameters"].items() if "Default" in each
+    }
+    assert set(written()["Parameters"]) - set(defaults) == {"InstanceRoleArns"}
     assert {value for name, value in defaults.items() if name != "LogRetentionDays"} == {""}
     assert defaults["LogRetentionDays"] == 30
 

@@ -63,6 +63,24 @@ def a_bake_from_a_public_image() -> None:
         assert web.world.finish().status == "SUCCEEDED"
 
 
+def two_fleets_roll_side_by_side() -> None:
+    """Then one fails and is undone, while the other one is rolled back by hand."""
+    with present() as world:
+        web = fleets.make(world, addresses=1)
+        shop = fleets.make(world, name="shop", size=2, addresses=1)
+        world.upload("two")
+        world.upload("two of the shop", key="shop/app.tar.gz")
+        world.finish()
+        assert {rollout.status for rollout in world.rollouts} == {"SUCCEEDED"}
+        held = {*shop.group.members}
+        world.upload("three of the shop", key="shop/app.tar.gz")
+        web.roll_back()
+        world.run_until(lambda: bool({*shop.group.members} - held), hours=2)
+        world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="shop")
+        world.finish()
+        assert sorted(each.error for each in world.rollouts[2:]) == ["", "RollFailed"]
+
+
 def a_template_with_a_key_pair_and_a_disk_from_a_snapshot() -> None:
     """Which a builder gets in its own way: its disks end with it, in its own interface."""
     with present() as world:
@@ -129,6 +147,7 @@ STORIES: tuple[Callable[[], None], ...] = (
     the_template_tags_what_it_launches,
     a_bake_from_a_public_image,
     a_template_with_a_key_pair_and_a_disk_from_a_snapshot,
+    two_fleets_roll_side_by_side,
     a_bake_that_fails_while_another_rollout_waits,
     a_refresh_that_aws_cannot_roll_back,
     _a_roll_that_fails("launches fail"),
