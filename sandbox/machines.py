@@ -55,7 +55,8 @@ class RealMachines:
     """The sandbox's machines (see ``sandbox.cloud.machines``).
 
     ``environment`` is what scripts and applications get besides their own: the endpoint and the
-    credentials of the sandbox. ``tools`` are directories with programs like ``aws``. Every callback holds the cloud's lock.
+    credentials of the sandbox. ``tools`` are directories with programs like ``aws``. Every callback
+    holds the cloud's lock.
     """
 
     def __init__(
