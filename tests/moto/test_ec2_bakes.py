@@ -123,7 +123,7 @@ def test_a_version_is_published_read_and_made_the_default(template: str, base: s
     assert "2" in [each.number for each in ec2_templates.of_image(template, "ami-2")]
     ec2_templates.make_default(template, "2")
     assert ec2_templates.version(template, "$Default").number == "2"
-    assert ec2_templates.tags(template) == {"ovenbird:fleet": "web"}
+    assert ec2_templates.tags([template]) == {template: {"ovenbird:fleet": "web"}}
 
 
 @pytest.mark.usefixtures("ec2")

@@ -166,6 +166,10 @@ class World:
         except (LostAnswer, NoConnection) as lost:
             raise StateFailed(f"{INTEGRATIONS[service]}.SdkClientException", str(lost)) from lost
 
+    def tell(self, kind: str, detail: dict[str, Any], resource: str) -> None:
+        """An event of Step Functions itself."""
+        self.cloud.kernel.bus.emit("aws.states", kind, detail, [resource])
+
     def _start_by_rule(self, machine_arn: str, text: str) -> None:
         self.states.start({"stateMachineArn": machine_arn, "input": text})
 

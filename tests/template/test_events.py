@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ministack.services import eventbridge
 
+from tests.stories.intrinsics import ACCOUNT, REGION
 from tests.template.deployed import ROOT, functions, resources, targets_of
 from tests.template.permissions.recording import recorded
 from tests.template.permissions.roles import resolver
@@ -22,6 +23,7 @@ from tests.template.test_names import sample_of
 Event = dict[str, Any]
 SAMPLES = sorted((ROOT / "events").glob("*.json"))
 ON_THE_BUS = [path for path in SAMPLES if "detail-type" in json.loads(path.read_text())]
+HOME = "eu-west-1:111122223333:stateMachine"
 BY_HAND = [path for path in SAMPLES if path not in ON_THE_BUS]
 
 
@@ -55,7 +57,8 @@ def reached(event: Event, *, bucket: str = "") -> set[str]:
 
 
 def _pattern(pattern: dict[str, Any], bucket: str) -> str:
-    return json.dumps(resolver((("ReleaseBucket", bucket),)).resolve(pattern))
+    resolved = json.dumps(resolver((("ReleaseBucket", bucket),)).resolve(pattern))
+    return resolved.replace(f"{REGION}:{ACCOUNT}", "eu-west-1:111122223333")  # as in the samples
 
 
 @pytest.mark.parametrize("path", ON_THE_BUS, ids=lambda path: path.stem)
@@ -106,6 +109,12 @@ def test_every_rule_has_a_sample() -> None:
         ),
         pytest.param(changed("ring-doorbell.pause", name="/acme/paused"), id="others' parameter"),
         pytest.param(changed("answer-alarm.event", state={"value": "OK"}), id="alarm is over"),
+        pytest.param(changed("recover-rollout.failed", status="SUCCEEDED"), id="ended well"),
+        pytest.param(changed("recover-rollout.failed", status="RUNNING"), id="begun"),
+        pytest.param(
+            changed("recover-rollout.failed", stateMachineArn=f"arn:aws:states:{HOME}:acme"),
+            id="somebody else's state machine",
+        ),
         pytest.param(
             {**sample("accept-release.s3"), "detail-type": "Object Deleted"}, id="object deleted"
         ),

@@ -168,11 +168,30 @@ def test_an_undo_that_fails_is_told_by_the_machine_unless_the_step_has_told_it()
     assert named == {"$.failure.Error", "$.undo", "$$.Execution.Id", "$$.Execution.Name"}
 
 
+def test_who_runs_a_rollout_is_said_by_step_functions_before_any_step() -> None:
+    begin = states("rollout")["BeginRollout"]
+    assert machine("rollout")["StartAt"] == "BeginRollout"
+    assert (begin["Type"], begin["ResultPath"]) == ("Pass", "$.execution")
+    assert begin["Parameters"] == {
+        "id.$": "$$.Execution.Id",
+        "name.$": "$$.Execution.Name",
+        "began.$": "$$.Execution.StartTime",
+    }
+    paths = {content.get("ResultPath") for content in steps("rollout").values()}
+    assert "$.execution" not in paths
+
+
+def test_an_execution_that_begins_with_a_failure_undoes_it() -> None:
+    assert states("rollout")["BeginRollout"]["Next"] == "AfterBegin"
+    (rule,) = states("rollout")["AfterBegin"]["Choices"]
+    assert rule == {"Variable": "$.failure", "IsPresent": True, "Next": "UndoRollout"}
+
+
 def test_an_answer_that_no_state_knows_is_a_failure() -> None:
     for name, content in states("rollout").items():
         if content["Type"] == "Choice":
-            expected = "RolloutFailed" if name == "AfterUndo" else "UnknownAnswer"
-            assert content["Default"] == expected
+            others = {"AfterUndo": "RolloutFailed", "AfterBegin": "PlanRollout"}
+            assert content["Default"] == others.get(name, "UnknownAnswer")
     assert states("rollout")["UnknownAnswer"]["Next"] == "UndoRollout"
 
 

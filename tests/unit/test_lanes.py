@@ -16,9 +16,10 @@ from hypothesis.stateful import (
 )
 
 from ovenbird.core import orders
+from ovenbird.core.seals import Claim
 from ovenbird.errors import LaneLost, Stopped
 from ovenbird.ledger import lanes, table
-from ovenbird.ledger.lanes import Queued, Superseded, Taken
+from ovenbird.ledger.lanes import Held, Queued, Superseded, Taken
 from tests.unit import ledger
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -54,7 +55,14 @@ class Lanes(RuleBasedStateMachine):
     def takes_or_queues(self, rollout: str) -> None:
         at = self.released[rollout]
         holder = lanes.read("web").holder
-        taken = lanes.take("web", rollout, self.now, order=at)
+        try:
+            taken = lanes.take("web", rollout, self.now, order=at)
+            if isinstance(taken, Held) and taken.expired:
+                taken = lanes.overtake("web", rollout, self.now, order=at)
+        except Stopped:
+            assert holder == rollout
+            self.until = self.now + lanes.LEASE
+            return
         if isinstance(taken, Taken):
             assert holder in ("", rollout) or self.until < self.now
             self._took(rollout, taken)
@@ -93,7 +101,7 @@ class Lanes(RuleBasedStateMachine):
     def renews(self, rollout: str) -> None:
         if rollout in self.fences:
             try:
-                lanes.renew("web", rollout, self.fences[rollout], self.now, doorbell=rollout)
+                lanes.renew(Claim("web", rollout, self.fences[rollout]), self.now, doorbell=rollout)
                 self.until = self.now + lanes.LEASE
             except Stopped:
                 self.until = self.now + lanes.LEASE
@@ -129,7 +137,7 @@ class Lanes(RuleBasedStateMachine):
         holding = []
         for rollout, fence in self.fences.items():
             try:
-                lanes.check("web", rollout, fence)
+                lanes.check(Claim("web", rollout, fence))
             except LaneLost:
                 continue
             except Stopped:

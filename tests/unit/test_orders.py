@@ -223,13 +223,13 @@ class TestCounting:
 class TestAcceptance:
     def test_the_first_acceptance_stays(self) -> None:
         assert orders.accepted("web-1") is None
-        first = orders.accept("web-1", fleet="web", order="1", asked="a")
+        first = orders.accept("web-1", fleet="web", order="1", asked="a", wish={"a": 1})
         assert first == orders.Accepted("1", "a")
-        assert orders.accept("web-1", fleet="web", order="2", asked="b") == first
+        assert orders.accept("web-1", fleet="web", order="2", asked="b", wish={}) == first
         assert orders.accepted("web-1") == first
 
     def test_that_of_a_dry_run_is_forgotten_in_time(self) -> None:
-        orders.accept("web-1", fleet="web", order="1", asked="a", expires=NOON)
+        orders.accept("web-1", fleet="web", order="1", asked="a", wish={}, expires=NOON)
         item = table.get("rollout#web-1")
         assert item is not None
         assert item["expires"] == NOON.timestamp()

@@ -15,6 +15,7 @@
         ├── Stopped            a person stopped the rollout
         ├── LaneLost           another rollout owns the fleet now
         ├── LimitNear          the execution came near a limit of Step Functions
+        ├── ExecutionLost      the execution ended without a result, at a limit of Step Functions
         ├── BakeFailed         the image could not be made
         ├── RollFailed         the group could not be rolled to the new version
         ├── AddressFailed      the Elastic IPs could not be put on healthy instances
@@ -92,6 +93,10 @@ class LaneLost(Terminal):
 
 class LimitNear(Terminal):
     """The execution came near a limit of Step Functions, which would have ended it in silence."""
+
+
+class ExecutionLost(Terminal):
+    """The execution of the rollout ended without a result: at a limit of Step Functions."""
 
 
 class BakeFailed(Terminal):

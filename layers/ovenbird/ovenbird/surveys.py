@@ -54,7 +54,7 @@ def take(fleet: Fleet) -> Survey:
         preferences=for_group(group, fleet.roll, addresses=fleet.addresses.count > 0),
         current_id=current_id,
         current=image(current_id),
-        template_tags={each.template_id: ec2_templates.tags(each.template_id) for each in running},
+        template_tags=ec2_templates.tags(each.template_id for each in running) if running else {},
         alarms=alarms.states(fleet.roll.alarms),
         pool=pool,
         address_count=fleet.addresses.count,

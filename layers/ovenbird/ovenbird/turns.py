@@ -6,13 +6,15 @@ ledger (:mod:`ovenbird.ledger.lanes`); here they are put in an order in which no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ovenbird import recovery
 from ovenbird.aws import executions, parameters
 from ovenbird.errors import Unavailable
 from ovenbird.ledger import doorbells, lanes
 from ovenbird.ledger.lanes import Held, Superseded, Taken
+from ovenbird.settings import settings
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,7 @@ def take(
     for _ in range(4):
         blocked = _paused(fleet) if pauses else ""
         if not blocked:
-            taken = lanes.take(fleet, rollout, now, order=order)
-            if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):
-                taken = lanes.seize(fleet, rollout, taken.holder, now, order=order)
+            taken = _take(fleet, rollout, order, now)
             if isinstance(taken, Taken):
                 wake(taken.displaced)
                 return taken
@@ -63,6 +63,23 @@ def take(
         else:
             return queued
     raise Unavailable(f"The lane of {fleet} changes too quickly; look again.")
+
+
+def _take(fleet: str, rollout: str, order: str, now: datetime) -> Taken | Held:
+    """Take the lane, also from one that can do nothing with it any more.
+
+    What a rollout has left whose execution has died is undone first, by the next holder.
+    """
+    taken = lanes.take(fleet, rollout, now, order=order)
+    if isinstance(taken, Taken) or not taken.holder:
+        return taken
+    holder = executions.describe(settings().execution_arn(taken.holder))
+    if holder is not None and holder.is_running:
+        return lanes.overtake(fleet, rollout, now, order=order) if taken.expired else taken
+    heir = recovery.heir(fleet, taken.holder, holder, now)
+    if heir:
+        return replace(taken, holder=heir)
+    return lanes.seize(fleet, rollout, taken.holder, now, order=order)
 
 
 def leave(fleet: str, rollout: str, fence: int) -> None:

@@ -93,12 +93,14 @@ class StepFunctions:
         }
         if execution.stopped:
             answer["stopDate"] = execution.stopped
+        if execution.redriven:
+            answer["redriveDate"] = execution.redriven
         if params.get("includedData") == "METADATA_ONLY":
             return answer
         answer["input"] = execution.text
         if execution.status == "SUCCEEDED":
             answer["output"] = json.dumps(execution.output)
-        if execution.status in ("FAILED", "ABORTED"):
+        if execution.status in ("FAILED", "TIMED_OUT", "ABORTED"):
             answer |= {"error": execution.error, "cause": execution.cause}
         return answer
 

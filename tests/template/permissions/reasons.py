@@ -10,6 +10,7 @@ WHY = {
     "DeadLettersKey": "Encrypt an event that the function failed on.",
     "DefaultVersion": "Make the version that was rolled out the template's default.",
     "Doorbells": "Wait: lay a task token on a doorbell.",
+    "Executions": "See whether an execution has ended, and how.",
     "FleetDocument": "Read what the owner wants, and whether the fleet is paused.",
     "FleetDocuments": "Find the fleets that a release or an alarm concerns.",
     "FromTemplatesOfFleets": "Launch from the fleet's template; see [launches](#launches).",
@@ -42,6 +43,9 @@ WHY = {
     "TagBuilders": "Tag the builder in the call that launches it, and at no other time.",
     "TagImages": "Tag image and snapshots in the call that makes them, and at no other time.",
     "TagWhatIsLaunched": "Launch what the fleet's template tags; see [launches](#launches).",
+    "UndoOfTheDead": "Begin the undo of a rollout whose execution has died with the lane.",
+    "Undos": "Begin the undo of a rollout whose execution has died, and another look after "
+    "addresses.",
     "Versions": "Publish a version with the new image.",
     "VolumeKey": "Launch and image a builder whose volumes are encrypted.",
     "VolumeKeyGrants": "Let EC2, and only AWS, go on using the key for a builder's volumes.",

@@ -101,6 +101,9 @@ class _Overheard:
             self.note(ask)
         return self.world.integrate(service, operation, arguments)
 
+    def tell(self, kind: str, detail: dict[str, Any], resource: str) -> None:
+        self.world.tell(kind, detail, resource)
+
 
 @contextmanager
 def _a_second_fleet() -> Iterator[None]:

@@ -30,6 +30,8 @@ _ADVICE = {
     "LaneLost": "Nothing, if another rollout took over; else look at the lane of the fleet.",
     "LimitNear": "Find out what rings all the time: who may invoke ring_doorbell or answer_alarm, "
     "or set the state of the alarms in roll.alarms. Then release again.",
+    "ExecutionLost": "Look into the history of the execution for what ended it; then release "
+    "again.",
     "BakeFailed": "Correct what the reason names (the release, the scripts in bake.install and "
     "bake.verify, the base image), and release again.",
     "RollFailed": "Find out why the new instances did not work (the reason above is AWS's), "
@@ -140,6 +142,27 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
     ]
     kind = "roll-back" if told.action == "roll-back" else label(told.revision) or "a release"
     return Notice(subject(f"{told.fleet}: {kind} failed ({error})"), _text(lines))
+
+
+def cut_short(told: Told, *, cause: str, execution: str) -> Notice:
+    """The execution of a rollout has died, and the rollout is being undone.
+
+    Args:
+        cause: How it died, in a sentence.
+        execution: The name of the one that undoes it.
+    """
+    lines = [
+        f"The execution of a rollout of fleet {told.fleet} did not come to its end.",
+        "",
+        *_what(told),
+        *_why(cause),
+        f"Now: it is undone by the execution {execution}; another notice says how that ends.",
+        f"Rollout: {told.rollout}",
+        "",
+        "What to do: nothing yet.",
+    ]
+    kind = "roll-back" if told.action == "roll-back" else label(told.revision) or "a release"
+    return Notice(subject(f"{told.fleet}: {kind} was cut short and is undone"), _text(lines))
 
 
 def advice(error: str) -> str:

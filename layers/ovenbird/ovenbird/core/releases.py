@@ -12,6 +12,7 @@ from ovenbird.core.orders import Rank
 from ovenbird.core.sources import ReleaseSources, against
 
 REQUESTS = ("ovenbird", "manual")
+_UNDO = "_undo"
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,10 @@ def wanted(sources: ReleaseSources, push: Push, home: tuple[str, str]) -> Releas
 def rollout_id(fleet: str, release: Release, *, dry_run: bool = False) -> str:
     """The rollout's id and its execution's name; the same for the same push.
 
+    A fleet's name has no underscore, so the dry run of one fleet is never the release of another.
     At most 62 characters (a fleet's name has 40); an execution's name may have 80.
     """
-    return f"{fleet}-{'dry-' if dry_run else ''}{_hash(release.source, release.id)}"
+    return f"{fleet}{'_dry_' if dry_run else '-'}{_hash(release.source, release.id)}"
 
 
 def roll_back_id(fleet: str, request: str, holder: str) -> str:
@@ -125,12 +127,22 @@ def roll_back_id(fleet: str, request: str, holder: str) -> str:
         holder: The rollout that it stops; whoever asks again because another one rolls by now
             means that one.
     """
-    return f"{fleet}-back-{_hash(request, holder)}"
+    return f"{fleet}_back_{_hash(request, holder)}"
 
 
 def is_roll_back(fleet: str, rollout: str) -> bool:
-    """Whether a rollout of the fleet is a roll-back by hand, told by its id."""
-    return rollout.startswith(f"{fleet}-back-")
+    """Whether a rollout of the fleet is a roll-back by hand, told by its id or execution."""
+    return rollout.startswith(f"{fleet}_back_")
+
+
+def undo_name(rollout: str) -> str:
+    """The name of the execution that undoes a rollout whose own execution has died."""
+    return f"{rollout}{_UNDO}"
+
+
+def rollout_of(execution: str) -> str:
+    """The rollout that an execution runs or undoes, by its name."""
+    return execution.removesuffix(_UNDO)
 
 
 def _with_artifact(release: Release, place: str | None) -> Release:

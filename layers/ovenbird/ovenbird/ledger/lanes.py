@@ -2,7 +2,8 @@
 
 Item ``lane#<fleet>``: holder (rollout id), holder_order, fence (grows with each new holder), until
 (epoch seconds), doorbell (what the holder waits for now), stop_by, stop_reason (a person wants it
-to stop), queued, queued_order, queued_reason, barrier.
+to stop), queued, queued_order, queued_reason, barrier; and of the holder's state: seals (part →
+digests, :mod:`ovenbird.core.seals`), version (what it published, JSON).
 
 A lane is never deleted: ``until`` is not the table's time to live, because fence, barrier and queue
 outlive a holder that died.
@@ -16,24 +17,31 @@ next :func:`hold`. The fence tells two holders apart that bear the same name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ovenbird.errors import LaneLost, Stopped, Unavailable
+from ovenbird.core import seals
+from ovenbird.core.seals import Claim, Sealing, Seals
+from ovenbird.errors import BadEvent, LaneLost, Stopped, Unavailable
 from ovenbird.ledger import table
 from ovenbird.ledger.table import Item, Unmet, Written
 
 LEASE = timedelta(hours=3)
 TURN = timedelta(minutes=5)  # no function runs that long
 
-_FREE = "(attribute_not_exists(#holder) OR (#until < :now AND #holder <> :rollout))"
+_FREE = "attribute_not_exists(#holder)"
+_EXPIRED = f"({_FREE} OR (#until < :now AND #holder <> :rollout))"
 _NEWEST_WAITING = "(attribute_not_exists(#queued) OR #queued = :rollout OR #queued_order < :order)"
 _NEWER_THAN_HOLDER = (
     "(attribute_not_exists(#holder) OR #holder = :rollout OR #holder_order < :order)"
 )
 _WANTED = "(attribute_not_exists(#barrier) OR #barrier <= :order)"
 _OURS = "#holder = :rollout AND #fence = :fence"
+_OF_THE_HOLDER = "#doorbell, #stop_by, #stop_reason, #version"
 
 
 @dataclass(frozen=True)
@@ -47,14 +55,21 @@ class Lane:
     queued_reason: str = ""
     stop_by: str = ""
     stop_reason: str = ""
+    until: int = 0
+    seals: Seals = field(default_factory=dict, hash=False)
+    version: dict[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The lane is ours. ``displaced`` was waiting and is not wanted any more: ring its doorbell."""
+    """The lane is ours. ``displaced`` was waiting and is not wanted any more: ring its doorbell.
+
+    ``sealed`` is what this very holder has sealed before: it takes a lane that it has already.
+    """
 
     fence: int
     displaced: str = ""
+    sealed: Seals = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -62,12 +77,13 @@ class Held:
     """The lane is not ours.
 
     ``holder`` is empty where the lane is free, but a newer release waits for it or a stop came
-    after ours; :func:`queue` then says which.
+    after ours; :func:`queue` then says which. ``expired`` says that its lease is over.
     """
 
     holder: str
     doorbell: str
     queued: str
+    expired: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,17 +125,33 @@ def read(fleet: str) -> Lane:
         queued_reason=item.get("queued_reason", ""),
         stop_by=item.get("stop_by", ""),
         stop_reason=item.get("stop_reason", ""),
+        until=item.get("until", 0),
+        seals=_seals(item),
+        version=json.loads(item.get("version", "null")),
     )
 
 
 def take(fleet: str, rollout: str, now: datetime, *, order: str) -> Taken | Held:
-    """Take the lane if it is free, expired or already ours.
+    """Take the lane if it is free or already ours.
 
     Its holder gets the same fence again, however often it asks.
+
+    Raises:
+        Stopped: It is ours already, and a person wants this rollout to stop.
 
     IAM: dynamodb:UpdateItem
     """
     return _take(fleet, rollout, now, order, _FREE, {})
+
+
+def overtake(fleet: str, rollout: str, now: datetime, *, order: str) -> Taken | Held:
+    """Take the lane if its lease has expired; its holder runs, and sleeps.
+
+    Raises: As :func:`take`.
+
+    IAM: dynamodb:UpdateItem
+    """
+    return _take(fleet, rollout, now, order, _EXPIRED, {"now": _epoch(now)})
 
 
 def seize(
@@ -137,6 +169,22 @@ def seize(
     IAM: dynamodb:UpdateItem
     """
     return _take(fleet, rollout, now, order, f"({_FREE} OR #holder = :dead)", {"dead": from_holder})
+
+
+def hand_over(fleet: str, rollout: str, to: str, now: datetime) -> None:
+    """Give the lane of a rollout whose execution has died to the one that undoes it.
+
+    With its seals and what it has published, and with the next fence: whatever still runs of the
+    dead one writes no more. Without effect where the rollout has no lane, or not any more.
+
+    IAM: dynamodb:UpdateItem
+    """
+    table.update(
+        _pk(fleet),
+        "SET #holder = :to, #fence = #fence + :one, #until = :until REMOVE #doorbell",
+        {"rollout": rollout, "to": to, "one": 1, "until": _epoch(now + LEASE)},
+        condition="#holder = :rollout",
+    )
 
 
 def queue(fleet: str, rollout: str, order: str, reason: str) -> Queued | Superseded:
@@ -169,20 +217,24 @@ def unqueue(fleet: str, rollout: str) -> None:
     )
 
 
-def check(fleet: str, rollout: str, fence: int) -> None:
-    """Whether the lane is ours at this moment.
+def check(claim: Claim) -> Claim:
+    """Whether the lane is ours at this moment, and the state what our own steps have answered.
+
+    Returns:
+        The claim, with the seals that it was compared with.
 
     Raises:
         LaneLost: Another rollout owns the fleet now; do not write.
+        BadEvent: The state is not that of this rollout; do not write.
         Stopped: A person wants this rollout to stop.
 
     IAM: dynamodb:GetItem
     """
-    _judge(fleet, rollout, fence, table.get(_pk(fleet)) or {})
+    return _judge(claim, table.get(_pk(claim.fleet)) or {})
 
 
-def hold(fleet: str, rollout: str, fence: int, now: datetime) -> None:
-    """The lane is ours, and nobody can take it over before this turn is over.
+def hold(claim: Claim, now: datetime) -> Claim:
+    """The same, and nobody can take the lane over before this turn is over.
 
     Every step that changes what other rollouts touch begins with this. AWS's calls bear no fence
     number, so a lease must not run out between the look at it and the last write of the turn; it is
@@ -190,49 +242,66 @@ def hold(fleet: str, rollout: str, fence: int, now: datetime) -> None:
     ``Stopped`` is raised, so undoing may catch it and go on.
 
     Raises:
-        LaneLost: Another rollout owns the fleet now; do not write.
-        Stopped: A person wants this rollout to stop.
+        LaneLost, BadEvent, Stopped: As :func:`check`.
 
     IAM: dynamodb:GetItem, dynamodb:UpdateItem
     """
-    item = table.get(_pk(fleet)) or {}
-    ours = (item.get("holder"), item.get("fence")) == (rollout, fence)
-    if ours and item["until"] < _epoch(now + TURN):
-        item = _prolong(fleet, rollout, fence, now).item
-    _judge(fleet, rollout, fence, item)
+    item = table.get(_pk(claim.fleet)) or {}
+    if _is_ours(claim, item) and item["until"] < _epoch(now + TURN):
+        item = _prolong(claim.fleet, claim.execution, claim.fence, now).item
+    return _judge(claim, item)
+
+
+def keep(claim: Claim, lane: Lane, now: datetime) -> None:
+    """Nobody can take the lane, which was read a moment ago, over before this turn is over.
+
+    Raises:
+        LaneLost: Another rollout owns the fleet now; do not write.
+
+    IAM: dynamodb:UpdateItem
+    """
+    if lane.until < _epoch(now + TURN):
+        item = _prolong(claim.fleet, claim.execution, claim.fence, now).item
+        with suppress(Stopped):
+            _judge(claim, item)
 
 
 def renew(
-    fleet: str,
-    rollout: str,
-    fence: int,
-    now: datetime,
-    *,
-    doorbell: str = "",
+    claim: Claim, now: datetime, *, doorbell: str = "", sealing: Sealing | None = None
 ) -> None:
-    """Prolong the lease and say what the rollout waits for; the last thing before it waits.
+    """Prolong the lease, say what the rollout waits for, and seal what the step answers.
 
-    The lease is also renewed where ``Stopped`` is raised, so undoing may catch it and go on.
+    The last thing before it waits. The lease is also renewed where ``Stopped`` is raised, so
+    undoing may catch it and go on.
 
     Raises:
         LaneLost: Another rollout owns the fleet now.
         Stopped: A person wants this rollout to stop (and may have rung before the doorbell was
             known here, so waiting would be wrong).
+        Unavailable: The state machine has gone on without this attempt.
 
     IAM: dynamodb:UpdateItem
     """
-    written = table.update(
-        _pk(fleet),
-        "SET #until = :until, #doorbell = :doorbell",
-        {
-            "rollout": rollout,
-            "fence": fence,
-            "until": _epoch(now + LEASE),
-            "doorbell": doorbell,
-        },
-        condition=_OURS,
-    )
-    _judge(fleet, rollout, fence, written.item)
+    values = {"until": _epoch(now + LEASE), "doorbell": doorbell}
+    _write(claim, "SET #until = :until, #doorbell = :doorbell", values, sealing)
+
+
+def seal(claim: Claim, sealing: Sealing, *, version: Mapping[str, Any] | None = None) -> None:
+    """Seal what a step answers that does not wait; the last thing before it answers.
+
+    Args:
+        version: What it has published, for whoever has to undo it.
+
+    Raises:
+        LaneLost, Stopped, Unavailable: As :func:`renew`.
+
+    IAM: dynamodb:UpdateItem
+    """
+    if version is None:
+        _write(claim, "", {}, sealing)
+    else:
+        written = json.dumps(version, sort_keys=True)
+        _write(claim, "SET #version = :version", {"version": written}, sealing)
 
 
 def request_stop(fleet: str, holder: str, by: str, reason: str, order: str) -> Stopping | None:
@@ -268,7 +337,7 @@ def release(fleet: str, rollout: str, fence: int) -> str | None:
     """
     written = table.update(
         _pk(fleet),
-        "REMOVE #holder, #holder_order, #until, #doorbell, #stop_by, #stop_reason",
+        f"REMOVE #holder, #holder_order, #until, #seals, {_OF_THE_HOLDER}",
         {"rollout": rollout, "fence": fence},
         condition=_OURS,
         before=True,
@@ -289,14 +358,14 @@ def _take(
     for _ in range(3):
         written = table.update(
             _pk(fleet),
-            "SET #holder = :rollout, #holder_order = :order, #until = :until, "
+            "SET #holder = :rollout, #holder_order = :order, #until = :until, #seals = :unsealed, "
             "#fence = if_not_exists(#fence, :none) + :one "
-            "REMOVE #doorbell, #stop_by, #stop_reason, #queued, #queued_order, #queued_reason",
+            f"REMOVE {_OF_THE_HOLDER}, #queued, #queued_order, #queued_reason",
             {
                 "rollout": rollout,
                 "order": order,
-                "now": _epoch(now),
                 "until": _epoch(now + LEASE),
+                "unsealed": {},
                 "none": 0,
                 "one": 1,
                 **values,
@@ -308,10 +377,17 @@ def _take(
         if not isinstance(written, Unmet):
             return Taken(seen.get("fence", 0) + 1, _other(seen.get("queued", ""), rollout))
         if seen.get("holder") != rollout:
-            return Held(seen.get("holder", ""), seen.get("doorbell", ""), seen.get("queued", ""))
+            return Held(
+                seen.get("holder", ""),
+                seen.get("doorbell", ""),
+                seen.get("queued", ""),
+                expired=seen.get("until", _epoch(now)) < _epoch(now),
+            )
         # Ours already: an answer was lost, or the step runs again.
-        if not isinstance(_prolong(fleet, rollout, seen["fence"], now), Unmet):
-            return Taken(seen["fence"])
+        prolonged = _prolong(fleet, rollout, seen["fence"], now)
+        if isinstance(prolonged, Written):
+            claim = _judge(Claim(fleet, rollout, seen["fence"]), prolonged.item)
+            return Taken(claim.fence, sealed=claim.sealed)
     raise Unavailable(f"The lane of {fleet} changes hands too quickly to be taken.")
 
 
@@ -324,16 +400,67 @@ def _prolong(fleet: str, rollout: str, fence: int, now: datetime) -> Written | U
     )
 
 
-def _judge(fleet: str, rollout: str, fence: int, item: Item) -> None:
+def _write(
+    claim: Claim, expression: str, values: Mapping[str, Any], sealing: Sealing | None
+) -> None:
+    """Write into a lane that is ours, with the seal of an answer.
+
+    Another attempt with the same state may seal at the same moment: then both answers count.
+    """
+    ours = {"rollout": claim.execution, "fence": claim.fence, **values}
+    if sealing is None:
+        item = table.update(_pk(claim.fleet), expression, ours, condition=_OURS).item
+        _judge(replace(claim, carried={}), item)
+        return
+    attribute = f"#seals.#{sealing.part}"
+    before = claim.sealed.get(sealing.part, ())
+    for _ in range(3):
+        after = sealing.after(before)
+        written = table.update(
+            _pk(claim.fleet),
+            f"{expression}, {attribute} = :after" if expression else f"SET {attribute} = :after",
+            {**ours, "after": list(after), **({"before": list(before)} if before else {})},
+            condition=f"{_OURS} AND "
+            + (f"{attribute} = :before" if before else f"attribute_not_exists({attribute})"),
+        )
+        _judge(replace(claim, carried={}), written.item)
+        stands = _seals(written.item).get(sealing.part, ())
+        if stands == after:  # also where the answer of our own write was lost
+            return
+        if sealing.given not in stands:
+            break
+        before = stands
+    raise Unavailable(f"The state machine has gone on without this attempt of {claim.rollout}.")
+
+
+def _judge(claim: Claim, item: Item) -> Claim:
     holder = item.get("holder", "")
-    if holder != rollout or item.get("fence") != fence:
-        owner = f"rollout {holder}" if holder and holder != rollout else "nobody in this place"
+    if not _is_ours(claim, item):
+        owner = "nobody in this place"
+        if holder and holder != claim.execution:
+            owner = f"rollout {holder}"
         raise LaneLost(
-            f"Rollout {rollout} does not hold the lane of {fleet} any more; {owner} does."
+            f"Rollout {claim.rollout} does not hold the lane of {claim.fleet} any more; "
+            f"{owner} does."
+        )
+    sealed = _seals(item)
+    if part := seals.broken(claim.carried, sealed):
+        raise BadEvent(
+            f"{part} is not what the steps of rollout {claim.rollout} have answered; a step takes "
+            "the state of its own rollout as it is, from the state machine."
         )
     if item.get("stop_by"):
         # Why is what somebody wrote: on a line of its own, so that a notice can mark it as such.
         raise Stopped(f"{item['stop_by']} stopped the rollout:\n{item.get('stop_reason', '')}")
+    return replace(claim, sealed=sealed)
+
+
+def _is_ours(claim: Claim, item: Item) -> bool:
+    return (item.get("holder"), item.get("fence")) == (claim.execution, claim.fence)
+
+
+def _seals(item: Item) -> Seals:
+    return {part: tuple(digests) for part, digests in (item.get("seals") or {}).items()}
 
 
 def _newer(item: Item, order: str) -> str:

@@ -1,6 +1,6 @@
 """Orders: the requests of a fleet are counted when they are accepted, and that is written down.
 
-Items: ``order#<fleet>`` {number, place_…} and, of ``rollout#<id>``, {fleet, order, asked}.
+Items: ``order#<fleet>`` {number, place_…} and, of ``rollout#<id>``, {fleet, order, asked, wish}.
 ``number`` is that of the last order. A ``place_…`` is what is known of one object, branch or
 pipeline (:class:`~ovenbird.core.orders.Rank`), named after a hash of it. Both change in one write,
 so whoever is proven newer also has the higher number. Only the latest places are kept: what comes
@@ -10,6 +10,8 @@ late comes minutes late, or is told by its time.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,12 +44,19 @@ def accepted(rollout: str) -> Accepted | None:
 
 
 def accept(
-    rollout: str, *, fleet: str, order: str, asked: str, expires: datetime | None = None
+    rollout: str,
+    *,
+    fleet: str,
+    order: str,
+    asked: str,
+    wish: Mapping[str, Any],
+    expires: datetime | None = None,
 ) -> Accepted:
     """Write down that it was accepted, before its execution is started; the first one stays.
 
     Args:
         asked: The digest of the execution's input.
+        wish: That input, for whoever has to undo the rollout when its execution has died.
         expires: When it may be forgotten, ``None`` never.
 
     Returns:
@@ -55,8 +64,9 @@ def accept(
 
     IAM: dynamodb:UpdateItem
     """
-    expression = "SET #fleet = :fleet, #order = :order, #asked = :asked"
-    values: dict[str, Any] = {"fleet": fleet, "order": order, "asked": asked}
+    expression = "SET #fleet = :fleet, #order = :order, #asked = :asked, #wish = :wish"
+    text = json.dumps(wish, sort_keys=True)
+    values: dict[str, Any] = {"fleet": fleet, "order": order, "asked": asked, "wish": text}
     if expires is not None:
         expression += ", #expires = :expires"
         values["expires"] = int(expires.timestamp())

@@ -1,10 +1,10 @@
 """Rollouts and what each fleet has behind it: its images, its last release, its history.
 
-Items: ``rollout#<id>`` {fleet, order, asked, action, began, release, plan, result, reason, image,
-ended, notified, expires} and ``fleet#<name>`` {images, released, history, turn}. ``order`` and
-``asked`` are from its acceptance (:mod:`ovenbird.ledger.orders`). ``images`` is a stack, the
-current image last: a release pushes, a roll-back pops down to its target. ``released`` is the order
-of what the fleet runs.
+Items: ``rollout#<id>`` {fleet, order, asked, wish, execution, action, began, release, plan, result,
+reason, image, ended, notified, words, died, warned, expires} and ``fleet#<name>`` {images,
+released, history, turn}. ``order``, ``asked`` and ``wish`` are from its acceptance
+(:mod:`ovenbird.ledger.orders`). ``images`` is a stack, the current image last: a release pushes, a
+roll-back pops down to its target. ``released`` is the order of what the fleet runs.
 
 What a script has written may hold more than its owner meant to tell. It stands in ``reason`` of a
 rollout's item alone, below the first line, and that item has a time to live; the history, which has
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,16 @@ IMAGES_KEPT = 20
 HISTORY_KEPT = 50
 KEPT = timedelta(days=400)  # a rollout's item, after the last time that it was written
 REACHED = frozenset({"released", "rolled-back"})  # the results of a rollout that got there
+NOTHING_ROLLED = frozenset({"nothing-to-do", "superseded", "stale"})  # and of one that need not
+
+
+@dataclass(frozen=True)
+class Death:
+    """How an execution ended that has not ended by itself: as a failure, and when."""
+
+    error: str
+    cause: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,9 @@ class Rollout:
     """One run of the state machine, as far as it is remembered; empty texts mean not yet.
 
     ``order`` is its place among those of the fleet, ``asked`` the digest of its execution's input
-    (both :mod:`ovenbird.core.orders`).
+    (both :mod:`ovenbird.core.orders`), ``wish`` that input. ``execution`` is when its execution
+    began. ``words`` is a digest of the failure that it ended with; ``warned`` when people were told
+    that its execution has died.
     """
 
     rollout: str
@@ -47,6 +59,13 @@ class Rollout:
     reason: str = ""
     ended: str = ""
     notified: str = ""
+    execution: str = ""
+    words: str = ""
+    warned: str = ""
+    died: Death | None = None
+    wish: dict[str, Any] | None = field(default=None, hash=False)
+    plan: dict[str, Any] | None = field(default=None, hash=False)
+    release: dict[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
@@ -73,20 +92,43 @@ def read(rollout: str) -> Rollout | None:
     IAM: dynamodb:GetItem
     """
     item = table.get(_pk(rollout))
-    if item is None:
-        return None
-    return Rollout(
-        rollout=rollout,
-        fleet=item.get("fleet", ""),
-        action=item.get("action", ""),
-        began=item.get("began", ""),
-        order=item.get("order", ""),
-        asked=item.get("asked", ""),
-        result=item.get("result", ""),
-        reason=item.get("reason", ""),
-        ended=item.get("ended", ""),
-        notified=item.get("notified", ""),
+    return None if item is None else _rollout(rollout, item)
+
+
+def enter(rollout: str, *, asked: str, execution: str) -> Rollout | None:
+    """Write down which execution runs it, the first time; and what is known of it.
+
+    Args:
+        asked: The digest of the execution's input.
+        execution: When the execution began, as Step Functions itself says: another one of the same
+            name, months later, is not the same.
+
+    Returns:
+        ``None`` where nothing was accepted under that name, or something else.
+
+    IAM: dynamodb:UpdateItem
+    """
+    written = table.update(
+        _pk(rollout),
+        "SET #execution = if_not_exists(#execution, :execution)",
+        {"asked": asked, "execution": execution},
+        condition="#asked = :asked",
     )
+    return _rollout(rollout, written.item) if isinstance(written, Written) else None
+
+
+def die(rollout: str, death: Death) -> Death:
+    """Write down how its execution died; the first death stays, and is answered.
+
+    IAM: dynamodb:UpdateItem
+    """
+    text = {"error": death.error, "cause": death.cause, "at": death.at.isoformat()}
+    written = table.update(
+        _pk(rollout),
+        "SET #died = if_not_exists(#died, :died)",
+        {"died": json.dumps(text, sort_keys=True)},
+    )
+    return _death(written.item) or death
 
 
 def begin(
@@ -99,6 +141,9 @@ def begin(
     now: datetime,
 ) -> str:
     """Write down that it began, and with which plan; again, and only the plan is newer.
+
+    Args:
+        plan: As the later steps are given it, but for ``began``.
 
     Returns:
         When it began (ISO 8601), the first time.
@@ -122,13 +167,21 @@ def begin(
 
 
 def end(
-    rollout: str, *, fleet: str, result: str, reason: str, now: datetime, image: str = ""
+    rollout: str,
+    *,
+    fleet: str,
+    result: str,
+    reason: str,
+    now: datetime,
+    image: str = "",
+    words: str = "",
 ) -> None:
     """Write down how it ended, in the rollout and in the fleet's history; the first end stays.
 
     Args:
         result: ``released``, ``rolled-back``, ``nothing-to-do``, ``superseded``, ``stale``,
             ``planned``, or the name of a failure.
+        words: A digest of the failure that people are told of.
 
     IAM: dynamodb:UpdateItem, dynamodb:GetItem
     """
@@ -136,7 +189,8 @@ def end(
         _pk(rollout),
         "SET #fleet = :fleet, #result = if_not_exists(#result, :result), "
         "#reason = if_not_exists(#reason, :reason), #ended = if_not_exists(#ended, :now), "
-        "#image = if_not_exists(#image, :image), #expires = :expires",
+        "#image = if_not_exists(#image, :image), #words = if_not_exists(#words, :words), "
+        "#expires = :expires",
         {
             "expires": _expires(now),
             "fleet": fleet,
@@ -144,6 +198,7 @@ def end(
             "reason": reason[:2000],
             "now": now.isoformat(),
             "image": image,
+            "words": words,
         },
     )
     entry = {
@@ -168,6 +223,14 @@ def notified(rollout: str, now: datetime) -> None:
     IAM: dynamodb:UpdateItem
     """
     table.update(_pk(rollout), "SET #notified = :now", {"now": now.isoformat()})
+
+
+def warned(rollout: str, now: datetime) -> None:
+    """Write down that people were told of the death of its execution.
+
+    IAM: dynamodb:UpdateItem
+    """
+    table.update(_pk(rollout), "SET #warned = :now", {"now": now.isoformat()})
 
 
 def past(fleet: str) -> Past:
@@ -228,6 +291,36 @@ def _rewrite(fleet: str, change: Callable[[Past], Past]) -> None:
         if isinstance(written, Written):
             return
     raise Unavailable(f"The history of {fleet} is being written by too many at once.")
+
+
+def _rollout(rollout: str, item: Item) -> Rollout:
+    plan = json.loads(item.get("plan", "null"))
+    return Rollout(
+        rollout=rollout,
+        fleet=item.get("fleet", ""),
+        action=item.get("action", ""),
+        began=item.get("began", ""),
+        order=item.get("order", ""),
+        asked=item.get("asked", ""),
+        result=item.get("result", ""),
+        reason=item.get("reason", ""),
+        ended=item.get("ended", ""),
+        notified=item.get("notified", ""),
+        execution=item.get("execution", ""),
+        words=item.get("words", ""),
+        warned=item.get("warned", ""),
+        died=_death(item),
+        wish=json.loads(item.get("wish", "null")),
+        plan=None if plan is None else {**plan, "began": item["began"]},
+        release=json.loads(item.get("release", "null")),
+    )
+
+
+def _death(item: Item) -> Death | None:
+    if "died" not in item:
+        return None
+    written = json.loads(item["died"])
+    return Death(written["error"], written["cause"], datetime.fromisoformat(written["at"]))
 
 
 def _past(item: Item) -> Past:

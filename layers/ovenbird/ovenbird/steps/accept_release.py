@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ovenbird import answers, events, turns
+from ovenbird import answers, events, recovery, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import executions, parameters
 from ovenbird.core import orders, releases
@@ -124,6 +124,7 @@ def _order(wish: Wish, at: str, rank: Rank | None, now: datetime) -> str | Older
             fleet=fleet,
             order=order,
             asked=orders.digest(_in_order(wish, order)),
+            wish=_in_order(wish, order),
             expires=now + _NAME_IS_TAKEN if wish["dry_run"] else None,
         )
     if known.asked != orders.digest(_in_order(wish, known.order)):
@@ -145,11 +146,11 @@ def _in_order(wish: Wish, order: str) -> Wish:
 def _roll_back(asked: RollBackAsked, now: datetime) -> Answer:
     """While a release rolls, stopping it is the roll-back; else it is a rollout of its own."""
     fleet = parameters.fleet(asked.fleet)
-    holder = lanes.read(fleet.name).holder
-    if not holder or not executions.is_running(holder):
-        holder = ""
-    elif releases.is_roll_back(fleet.name, holder):
-        return _answer([], [f"fleet {fleet.name} is being rolled back already: {holder}"], {})
+    holder = _holder(fleet.name, now)
+    if releases.is_roll_back(fleet.name, holder):
+        if holder == releases.rollout_of(holder):
+            return _answer([], [f"fleet {fleet.name} is being rolled back already: {holder}"], {})
+        holder = ""  # it is being undone; this one comes next
     rollout = releases.roll_back_id(fleet.name, asked.request, holder)
     wish: Wish = {
         "rollout": rollout,
@@ -163,11 +164,23 @@ def _roll_back(asked: RollBackAsked, now: datetime) -> Answer:
     if holder:
         order = _order(wish, asked.at, None, now)
         if isinstance(order, str) and _stop(asked, holder, order) and asked.image is None:
-            accepted = [{"fleet": fleet.name, "rollout": holder, "stopping": True}]
+            stopped = releases.rollout_of(holder)
+            accepted = [{"fleet": fleet.name, "rollout": stopped, "stopping": True}]
             return _answer(accepted, [], {})
     if _accept(wish, asked.at, None, now):
         return _answer([], [f"the same was asked for within this minute: rollout {rollout}"], {})
     return _answer([{"fleet": fleet.name, "rollout": rollout}], [], {})
+
+
+def _holder(fleet: str, now: datetime) -> str:
+    """The execution that has the lane and runs; the undo of one that has died is begun here."""
+    holder = lanes.read(fleet).holder
+    if not holder:
+        return ""
+    execution = executions.describe(settings().execution_arn(holder))
+    if execution is not None and execution.is_running:
+        return holder
+    return recovery.heir(fleet, holder, execution, now)
 
 
 def _stop(asked: RollBackAsked, holder: str, order: str) -> bool:

@@ -21,7 +21,7 @@ from ovenbird.aws import (
     ec2_instances,
     ec2_templates,
 )
-from ovenbird.core import bakes, builders, downloads, images, scripts
+from ovenbird.core import bakes, builders, downloads, images, owners, scripts, seals
 from ovenbird.core.bakes import (
     CreateImage,
     Decision,
@@ -40,7 +40,7 @@ from ovenbird.core.commands import Command
 from ovenbird.core.downloads import Artifact
 from ovenbird.core.made import Made
 from ovenbird.core.quotes import quoted
-from ovenbird.errors import BadEvent, BakeFailed, NotYetVisible, OvenbirdError, Terminal
+from ovenbird.errors import BadEvent, BakeFailed, Denied, NotYetVisible, OvenbirdError, Terminal
 from ovenbird.events import Release
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
@@ -92,24 +92,27 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the bake, and what follows from it.
 
     Raises:
-        BadEvent: The state is not well made.
+        BadEvent: The state is not well made, or not that of this rollout.
         BadFleet: The document in the plan is wrong.
+        Denied: The group does not carry the fleet's tag any more.
         BakeFailed: The script failed, the image failed, or time is up. The rollout's builders are
             terminated first.
     """
     state.check(event, now, "release", "plan.fence", "plan.from", *_PLANNED)
-    rollout, fence = event["rollout"], event["plan"]["fence"]
-    lanes.hold(event["fleet"], rollout, fence, now)
+    claim = lanes.hold(state.claim(event, "plan", "bake"), now)
     try:
         bake = _bake(event)
         answer = _turn(bake, event.get("bake") or {}, now)
     except Terminal:
         # UndoRollout does this again, so a failure here must not hide the first one.
         with suppress(OvenbirdError):
-            _terminate_builders(event["fleet"], rollout)
+            _terminate_builders(event["fleet"], event["rollout"])
         raise
+    sealing = seals.sealing(event, "bake", answer)
     if answer["next"] == "wait":
-        lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])
+        lanes.renew(claim, now, doorbell=answer["doorbell"], sealing=sealing)
+    else:
+        lanes.seal(claim, sealing)
     return answer
 
 
@@ -262,6 +265,8 @@ def _launch(bake: _Bake) -> str:
     source = bake.plan["from"]
     template = ec2_templates.version(source["template"], source["version"])
     group = autoscaling_groups.describe(bake.plan["group"])
+    if refusal := owners.refusal(f"Group {group.name}", group.tags, bake.wanted.fleet):
+        raise Denied(refusal)
     base = ec2_images.get(bake.plan["base"])
     kinds = builders.instance_types(template.content, group.mixed)
     if not kinds:

@@ -21,9 +21,10 @@ from ovenbird.aws import (
     loadbalancing,
     parameters,
 )
-from ovenbird.core import addresses, looks, traffic
+from ovenbird.core import addresses, looks, seals, traffic
 from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
+from ovenbird.core.owners import TAG
 from ovenbird.errors import AddressFailed, BadEvent, NotFound
 from ovenbird.events import rollout as state
 from ovenbird.events.autoscaling import group_of
@@ -32,7 +33,6 @@ from ovenbird.fleet import Fleet
 from ovenbird.ledger import claims, doorbells, lanes, watches
 
 PATIENCE = timedelta(minutes=10)
-_TAG = "ovenbird:fleet"
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,14 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     state.check(event, now, "plan.fence", "plan.document", "plan.group")
-    name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
-    lanes.hold(name, rollout, fence, now)
+    claim = lanes.hold(state.claim(event, "plan", "addresses"), now)
     fleet = state.fleet_of(event)
     if fleet.addresses.count == 0:
-        return answers.done(f"Fleet {name} has no addresses.")
+        return answers.done(f"Fleet {fleet.name} has no addresses.")
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
     group = autoscaling_groups.describe(event["plan"]["group"])
-    if refusal := _not_ours(fleet, group.name, group.tags.get(_TAG)):
+    if refusal := _not_ours(fleet, group.name, group.tags.get(TAG)):
         raise AddressFailed(refusal)
     outcome = _turn(fleet, group, now)
     if outcome.settled:
@@ -86,10 +85,11 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     since = (event.get("addresses") or {}).get("since") or now.isoformat()
     if now - datetime.fromisoformat(since) > PATIENCE:
         raise _too_long(outcome, PATIENCE)
-    lanes.renew(name, rollout, fence, now, doorbell=bell)
-    return answers.wait(
+    answer = answers.wait(
         event, "addresses", bell, rings, outcome.reason, now=now, sweep="soon", since=since
     )
+    lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "addresses", answer))
+    return answer
 
 
 def _after_event(event: dict[str, Any], now: datetime) -> Answer:
@@ -101,9 +101,9 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         detail.get("Destination", "AutoScalingGroup"),
     ):
         return _ignored("An instance in the warm pool serves nobody.")
-    owner = autoscaling_groups.tag(name, _TAG)  # the account's other groups have events too: many
+    owner = autoscaling_groups.tag(name, TAG)  # the account's other groups have events too: many
     if owner is None:
-        return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
+        return _ignored(f"Group {name} has no tag {TAG}: it is not ours.")
     try:
         fleet = parameters.fleet(owner)
     except NotFound as missing:
@@ -148,14 +148,14 @@ def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
     if group != fleet.group or owner != fleet.name:
         return (
             f"Group {group} is not the tagged group of fleet {fleet.name} "
-            f"({fleet.group}, tag {_TAG}={fleet.name})."
+            f"({fleet.group}, tag {TAG}={fleet.name})."
         )
     return f"Fleet {fleet.name} has no addresses." if fleet.addresses.count == 0 else ""
 
 
 def _by_hand(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
     group = autoscaling_groups.describe(fleet.group)
-    refusal = _not_ours(fleet, group.name, group.tags.get(_TAG))
+    refusal = _not_ours(fleet, group.name, group.tags.get(TAG))
     if refusal:
         return _ignored(refusal)
     outcome = _turn(fleet, group, now)

@@ -9,7 +9,7 @@ Without ``rollout`` in the event a person asks for the plan alone: the same payl
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from ovenbird.core import (
     orders,
     plans,
     requests,
+    seals,
     unchecked,
 )
 from ovenbird.core.groups import TemplateVersion
@@ -33,11 +34,12 @@ from ovenbird.core.quotes import quoted
 from ovenbird.core.refusals import refusals
 from ovenbird.core.releases import REQUESTS, Push, Release
 from ovenbird.core.surveys import Survey
-from ovenbird.errors import BadEvent, Refused, Terminal
+from ovenbird.errors import BadEvent, LaneLost, Refused, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import lanes, rollouts
-from ovenbird.ledger.lanes import Superseded
+from ovenbird.ledger.lanes import Superseded, Taken
+from ovenbird.ledger.rollouts import Rollout
 from ovenbird.settings import settings
 from ovenbird.turns import InQueue
 
@@ -67,12 +69,26 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         Refused: The fleet cannot be rolled safely; one sentence for each reason.
         BadFleet, BadEvent, NotFound: The fleet document, the payload, or something it names.
         Stopped: A person stopped the rollout.
+        LaneLost: The rollout has ended, or is past its plan; nothing was changed.
     """
     wish = _wish(event, now)
     fleet = parameters.fleet(wish.fleet)
     _check_brought(fleet, wish)
     if wish.dry_run:
         return _plan(fleet, wish, pin=False) | {"next": "end", "result": "planned"}
+    began = event["execution"]["began"]
+    known = rollouts.enter(wish.rollout, asked=orders.digest(event), execution=began)
+    if known is None:
+        raise BadEvent(
+            f"Rollout {wish.rollout} was not accepted with this input; accept_release starts "
+            "rollouts, from what was asked for."
+        )
+    if known.execution != began:
+        raise LaneLost(
+            f"Rollout {wish.rollout} is run by the execution that began at {known.execution}."
+        )
+    if known.result:
+        return _ended_before(wish, known)
     # Who rolls back by hand knows of the pause, and it is often the reason for it.
     pauses = wish.action == "release"
     turn = turns.take(wish.fleet, wish.rollout, wish.order, now, pauses=pauses)
@@ -81,25 +97,52 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         return _over(wish, _end("superseded", reason), None, now)
     if isinstance(turn, InQueue):
         return answers.wait(event, "plan", turn.doorbell, turn.rings, turn.reason, now=now)
+    _refuse_planned_before(event, wish, turn)
     try:
-        lanes.check(wish.fleet, wish.rollout, turn.fence)
         stale = _stale(wish)
         plan = _end("stale", stale) if stale else _plan(fleet, wish, pin=True)
+        if plan["next"] == "end":
+            return _over(wish, plan, turn.fence, now)
+        return _write_down(event, wish, plan | {"document": fleet.text}, turn, now)
     except Terminal:
         turns.leave(wish.fleet, wish.rollout, turn.fence)
         raise
-    if plan["next"] == "end":
-        return _over(wish, plan, turn.fence, now)
-    release = wish.release.to_json() if wish.release else None
+
+
+def _ended_before(wish: _Wish, known: Rollout) -> Answer:
+    """The same end once more, where its answer was lost; nothing else begins again."""
+    if known.result not in rollouts.NOTHING_ROLLED:
+        raise LaneLost(f"Rollout {wish.rollout} has ended already ({known.result}).")
+    lane = lanes.read(wish.fleet)
+    if lane.holder == wish.rollout:
+        turns.leave(wish.fleet, wish.rollout, lane.fence)
+    return _end(known.result, known.reason)
+
+
+def _refuse_planned_before(event: dict[str, Any], wish: _Wish, turn: Taken) -> None:
+    """A step that was killed is repeated; but not when the next one has begun."""
+    planned = turn.sealed.get(seals.PLAN)
+    if planned and (len(turn.sealed) > 1 or seals.carried(event, seals.PLAN) != planned[0]):
+        raise LaneLost(f"Rollout {wish.rollout} is planned already; its execution goes on.")
+
+
+def _write_down(
+    event: dict[str, Any], wish: _Wish, plan: Answer, turn: Taken, now: datetime
+) -> Answer:
+    """The plan into the rollout's record, and its seal into the lane."""
+    plan = plan | {"fence": turn.fence}
     began = rollouts.begin(
         wish.rollout,
         fleet=wish.fleet,
         action=wish.action,
-        release=release,
+        release=wish.release.to_json() if wish.release else None,
         plan=plan,
         now=now,
     )
-    return plan | {"fence": turn.fence, "began": began, "document": fleet.text}
+    answer = plan | {"began": began}
+    claim = replace(state.claim(event, fence=turn.fence), sealed=turn.sealed)
+    lanes.seal(claim, seals.sealing(event, seals.PLAN, answer))
+    return answer
 
 
 def _wish(event: dict[str, Any], now: datetime) -> _Wish:
@@ -276,12 +319,12 @@ def _end(result: str, reason: str) -> Answer:
 def _over(wish: _Wish, plan: Answer, fence: int | None, now: datetime) -> Answer:
     """It ends here: remember why, and let the next one in."""
     result, reason = str(plan["result"]), str(plan["reason"])
-    rollouts.end(wish.rollout, fleet=wish.fleet, result=result, reason=reason, now=now)
     if result == "nothing-to-do":
         image = str(plan["image"])
         rollouts.settled(
             wish.fleet, action=wish.action, before=image, image=image, order=wish.order
         )
+    rollouts.end(wish.rollout, fleet=wish.fleet, result=result, reason=reason, now=now)
     if fence is not None:
         turns.leave(wish.fleet, wish.rollout, fence)
     return plan
