@@ -251,10 +251,21 @@ class World:
         """Put an event on the default bus."""
         self.cloud.kernel.emit(source, kind, detail)
 
-    def upload(self, content: str, key: str = "web/app.tar.gz", *, days_ago: float = 0) -> str:
+    def upload(
+        self,
+        content: str,
+        key: str = "web/app.tar.gz",
+        *,
+        days_ago: float = 0,
+        late: timedelta = timedelta(),
+    ) -> str:
         """Upload an artefact; returns its etag (the revision that people see).
 
-        ``days_ago`` is how long the event was under way.
+        Its event has whole seconds, as AWS writes them, and a sequencer.
+
+        Args:
+            days_ago: How long ago it was; its event comes only now.
+            late: How much later than others the event of this upload is delivered.
         """
         self._uploads += 1
         etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
@@ -283,7 +294,10 @@ class World:
                 "reason": "PutObject",
             },
         }
-        self.delivery.put(event)
+        if late:
+            self.after(late, lambda: self.delivery.put(event))
+        else:
+            self.delivery.put(event)
         return etag
 
     def operator(self, service: str, operation: str, **params: Any) -> dict[str, Any]:

@@ -51,11 +51,23 @@ class TestMoments:
     def test_it_is_in_whole_seconds_and_never_later_than_the_arrival(
         self, told: datetime, counts: datetime
     ) -> None:
-        assert core.moment(told.isoformat(), NOON) == counts.isoformat()
+        assert core.moment(told.isoformat(), NOON) == f"{counts.isoformat()}#1767614400000000"
 
     def test_it_is_in_utc(self) -> None:
         there = NOON.astimezone(timezone(timedelta(hours=5, minutes=30)))
-        assert core.moment(there.isoformat(), NOON) == NOON.isoformat()
+        assert core.time_of(core.moment(there.isoformat(), there)) == NOON.isoformat()
+
+    def test_of_one_second_the_one_that_arrived_first_is_the_older(self) -> None:
+        """Also where the other one is counted first, because its function was faster."""
+        second = NOON.isoformat()
+        first = core.order(core.moment(second, NOON + timedelta(seconds=2, microseconds=1)), 2)
+        other = core.order(core.moment(second, NOON + timedelta(seconds=2, microseconds=2)), 1)
+        assert first < other
+
+    def test_of_two_seconds_the_arrival_does_not_count(self) -> None:
+        late = core.order(core.moment(NOON.isoformat(), NOON + timedelta(hours=9)), 2)
+        soon = NOON + timedelta(seconds=1)
+        assert late < core.order(core.moment(soon.isoformat(), soon), 1)
 
     @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**11)), unique=True))
     def test_orders_compare_like_times_and_then_like_numbers(
@@ -90,6 +102,13 @@ class TestProofs:
         verdict = judge(put("0B", 1), put("0A", 9))
         assert isinstance(verdict, Newer)
         assert verdict.at == at(9)
+
+    def test_what_is_proven_newer_comes_later_also_where_it_arrived_first(self) -> None:
+        """Both of one second; the older one's function was slow, but counted first."""
+        older = replace(put("0A"), at=f"{at(0)}#0000000000000009")
+        newer = judge(replace(put("0B"), at=f"{at(0)}#0000000000000001"), older)
+        assert isinstance(newer, Newer)
+        assert core.order(newer.at, 2) > core.order(older.at, 1)
 
     def test_what_claims_to_be_much_older_is_older(self) -> None:
         assert judge(put("0B", 1), put("0A", 3600)) == Newer(at(1), put("0A", 3600))

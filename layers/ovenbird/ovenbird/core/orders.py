@@ -1,9 +1,9 @@
 """Orders: the strict place of every accepted request among those of its fleet.
 
 EventBridge's times have whole seconds, so many pushes have the same one. An order is a text,
-``2026-01-05T09:00:00+00:00#000000000042``: the time of the release and a number that the ledger
-counts for each fleet when it accepts it. No two are equal, and such texts compare like the requests
-themselves.
+``2026-01-05T09:00:00+00:00#1767603600250000#000000000042``: the time of the release, that of its
+arrival (microseconds), and a number that the ledger counts for each fleet when it accepts it. No
+two are equal, and such texts compare like the requests themselves.
 
 Where an event proves more than its time does, that counts: the sequencer of an object, the commit
 that was there before, the beginning of a pipeline's execution. A :class:`Rank` is such a proof; it
@@ -21,9 +21,10 @@ from typing import Any
 
 ASKED = ("rollout", "fleet", "action", "release", "image", "reason", "at", "order", "dry_run")
 REPLACED_KEPT = 10
-_DIGITS = 12
 _ONE_CLOCK = timedelta(minutes=1)  # what the times of one source differ by at most
 _SEPARATOR = "#"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Rank:
             times. Empty where the source has none.
         name: What is there now, where the source tells what was there before: a commit.
         replaced: What was there before, the latest first.
-        at: The time of the release, as in its order.
+        at: When the release was, and when it arrived; its order begins so (:func:`moment`).
     """
 
     place: str
@@ -68,7 +69,7 @@ class Rank:
 
 @dataclass(frozen=True)
 class Newer:
-    """It may be accepted, as of the time ``at``; ``keep`` is what is known from then on."""
+    """It may be accepted; its order begins with ``at``, and ``keep`` is known from then on."""
 
     at: str
     keep: Rank
@@ -86,7 +87,7 @@ def judge(rank: Rank, known: Rank | None) -> Newer | Older:
     """Whether a release comes after the last one that was accepted of its place.
 
     Args:
-        rank: Of the release; ``at`` is the time of its event.
+        rank: Of the release; ``at`` is that of its event.
         known: What the ledger has of the place, ``None`` for the first one.
 
     Returns:
@@ -104,13 +105,13 @@ def judge(rank: Rank, known: Rank | None) -> Newer | Older:
         rank = replace(rank, at=max(rank.at, known.at))
     elif rank.at < known.at:
         return Newer(rank.at, known)
-    if rank.at == known.at:
+    if time_of(rank.at) == time_of(known.at):
         rank = replace(rank, replaced=_latest(rank.replaced, known.replaced))
     return Newer(rank.at, rank)
 
 
 def _apart(one: str, other: str) -> timedelta:
-    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other))
+    return abs(datetime.fromisoformat(time_of(one)) - datetime.fromisoformat(time_of(other)))
 
 
 def _latest(*replaced: tuple[str, ...]) -> tuple[str, ...]:
@@ -120,7 +121,7 @@ def _latest(*replaced: tuple[str, ...]) -> tuple[str, ...]:
 def _comes_before(one: Rank, other: Rank) -> bool:
     if one.sequence and other.sequence:
         return _less(one.sequence, other.sequence)
-    if one.name and one.at <= other.at:
+    if one.name and time_of(one.at) <= time_of(other.at):
         # A branch that went to and fro within the same second proves nothing.
         return one.name in other.replaced and other.name not in one.replaced
     return False
@@ -143,22 +144,23 @@ def _less(one: str, other: str) -> bool:
 
 def order(at: str, number: int) -> str:
     """The order of a request; ``at`` is from :func:`moment`, ``number`` from the ledger."""
-    return f"{at}{_SEPARATOR}{number:0{_DIGITS}d}"
+    return f"{at}{_SEPARATOR}{number:012d}"
 
 
 def time_of(written: str) -> str:
-    """The time in an order, ISO 8601 in UTC."""
+    """The time in an order, or in what it begins with: ISO 8601 in UTC."""
     return written.partition(_SEPARATOR)[0]
 
 
 def moment(at: str, now: datetime) -> str:
-    """The time that counts: whole seconds in UTC, and never later than the arrival.
+    """What an order begins with: the time that counts, in whole seconds and UTC, and the arrival.
 
-    Senders write the time of an event of their own themselves, and no clock is exact: what lies
-    ahead of ours would win over everything that comes until then.
+    That time is never later than the arrival. Senders write the time of an event of their own
+    themselves, and no clock is exact: what lies ahead of ours would win over everything that comes
+    until then.
     """
-    told = min(datetime.fromisoformat(at), now)
-    return told.astimezone(UTC).replace(microsecond=0).isoformat()
+    told = min(datetime.fromisoformat(at), now).astimezone(UTC).replace(microsecond=0)
+    return f"{told.isoformat()}{_SEPARATOR}{max((now - _EPOCH) // _MICROSECOND, 0):016d}"
 
 
 def digest(wish: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ def count(fleet: str, at: str, rank: Rank | None = None) -> str | Older:
     number; that is no harm.
 
     Args:
-        at: The time of the request, from :func:`ovenbird.core.orders.moment`.
+        at: When the request was and when it arrived, from :func:`ovenbird.core.orders.moment`.
         rank: What proves more than that; its ``at`` is the same.
 
     Raises:
