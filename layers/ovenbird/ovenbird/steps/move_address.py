@@ -154,6 +154,7 @@ def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
 
 
 def _by_hand(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
+    state.check_addresses(event)
     group = autoscaling_groups.describe(fleet.group)
     refusal = _not_ours(fleet, group.name, group.tags.get(TAG))
     if refusal:
