@@ -24,7 +24,6 @@ REPLACED_KEPT = 10
 _ONE_CLOCK = timedelta(minutes=1)  # what the times of one source differ by at most
 _SEPARATOR = "#"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,8 @@ def moment(at: str, now: datetime) -> str:
     until then.
     """
     told = min(datetime.fromisoformat(at), now).astimezone(UTC).replace(microsecond=0)
-    return f"{told.isoformat()}{_SEPARATOR}{max((now - _EPOCH) // _MICROSECOND, 0):016d}"
+    arrived = max((now - _EPOCH) // timedelta(microseconds=1), 0)
+    return f"{told.isoformat()}{_SEPARATOR}{arrived:016d}"
 
 
 def digest(wish: Mapping[str, Any]) -> str:
