@@ -81,30 +81,49 @@ def test_what_could_not_be_handled_is_kept_for_a_fortnight() -> None:
 
 
 def test_whatever_is_optional_is_optional_by_being_left_empty() -> None:
-    """Each condition asks whether its own parameter has a value; roles have to be given."""
+    """Each condition asks whether its own parameter has a value."""
 
-    def given(parameter: str, *, many: bool = False, nothing: str = "") -> dict[str, Any]:
+    def given(parameter: str, *, many: bool = False, without: str | int = "") -> dict[str, Any]:
         value: dict[str, Any] = {"Ref": parameter}
         asked = {"Fn::Join": ["", value]} if many else value
-        return {"Fn::Not": [{"Fn::Equals": [asked, nothing]}]}
+        return {"Fn::Not": [{"Fn::Equals": [asked, without]}]}
 
     conditions = written()["Conditions"]
     known = {
         "HasNotificationEmail": given("NotificationEmail"),
         "HasReleaseBucket": given("ReleaseBucket"),
-        "HasInstanceRoles": given("InstanceRoleArns", many=True, nothing="none"),
+        # The one parameter that must be given; who has none says so.
+        "HasInstanceRoles": given("InstanceRoleArns", many=True, without="none"),
         "HasPermissionsBoundary": given("PermissionsBoundaryArn"),
         "HasKmsKey": given("KmsKeyArn"),
         "HasNoKmsKey": given("KmsKeyArn")["Fn::Not"][0],
         "HasVolumeKmsKey": given("VolumeKmsKeyArn", many=True),
+        "HasEventConcurrency": given("EventConcurrency", without=0),
     }
     assert conditions == known
-    defaults = {
-        name: each["Default"] for name, each in written()["Parameters"].items() if "Default" in each
+    defaults = {name: each.get("Default") for name, each in written()["Parameters"].items()}
+    assert defaults.pop("LogRetentionDays") == 30
+    assert defaults.pop("EventConcurrency") == 0
+    assert defaults.pop("InstanceRoleArns") is None
+    assert set(defaults.values()) == {""}
+
+
+def test_what_events_start_may_have_a_part_of_the_quota_of_its_own() -> None:
+    """Off unless it is set: a new account has room for ten functions, and none to reserve.
+
+    Reported: aws-samples/alarm-context-tool#2, aws-samples/one-observability-demo#278.
+    """
+    reserved = {
+        name: each["Properties"].get("ReservedConcurrentExecutions")
+        for name, each in written()["Resources"].items()
+        if each["Type"] == "AWS::Serverless::Function"
     }
-    assert set(written()["Parameters"]) - set(defaults) == {"InstanceRoleArns"}
-    assert {value for name, value in defaults.items() if name != "LogRetentionDays"} == {""}
-    assert defaults["LogRetentionDays"] == 30
+    asked = {
+        "Fn::If": ["HasEventConcurrency", {"Ref": "EventConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+    started = {"AcceptReleaseFunction", "RingDoorbellFunction", "AnswerAlarmFunction"}
+    assert {name for name, value in reserved.items() if value} == started
+    assert all(reserved[name] == asked for name in started)
 
 
 def test_what_is_switched_on_is_on() -> None:
