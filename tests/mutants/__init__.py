@@ -7,7 +7,7 @@ working tree: each mutant lives in a copy of its own.
 
 from __future__ import annotations
 
-from tests.mutants import addressing, baking, rolling, scripting, waiting
+from tests.mutants import addressing, baking, ordering, pushing, rolling, scripting, waiting
 from tests.mutants.mutant import Mutant
 
 ALL: tuple[Mutant, ...] = (
@@ -16,4 +16,6 @@ ALL: tuple[Mutant, ...] = (
     *rolling.MUTANTS,
     *waiting.MUTANTS,
     *addressing.MUTANTS,
+    *ordering.MUTANTS,
+    *pushing.MUTANTS,
 )
