@@ -59,6 +59,7 @@ class Invariants:
     leftovers: set[str] = field(default_factory=set)  # rollouts checked for leftovers
     harmed: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    waived: bool = False  # new instances are kept from the balancer by somebody's hand
     exhausted: bool = False  # a function was killed until its retries were used up
     _seen: int = 0
     _served: set[str] = field(default_factory=set)
@@ -115,13 +116,15 @@ class Invariants:
     def _capacity(self) -> None:
         desired, served = self.fleet.group.desired, set(self.fleet.serving)
         lost, serving = len((self._served - served) & self.harmed), len(served)
+        if self.waived:
+            self.promised = 0
         if desired < self.desired:  # scaled in by others
             self.promised = min(self.promised, desired * self.min_healthy_percent // 100)
         self.promised, self._served = max(0, self.promised - lost), served
         self.desired = desired
         # Healthy at its present size again. One that is not warm yet does not count for AWS, and
         # may be replaced while others are lost.
-        if serving >= desired and len(self.fleet.warm) >= desired:
+        if not self.waived and serving >= desired and len(self.fleet.warm) >= desired:
             self.promised = desired * self.min_healthy_percent // 100
         _holds(
             serving >= self.promised,

@@ -35,6 +35,7 @@ class _Shortage:
     zone: str | None
     left: int
     quota: bool = False
+    refusal: tuple[str, str] | None = None  # any other code, with its text
 
 
 class Launching:
@@ -67,6 +68,10 @@ class Launching:
     def exceed_quota(self, *, times: int = 1) -> None:
         """Let the next launches be refused because the account has no vCPUs left."""
         self._shortages.append(_Shortage(None, None, times, quota=True))
+
+    def refuse(self, code: str, text: str, *, times: int = 1) -> None:
+        """Let the next launches be refused with a code of EC2's."""
+        self._shortages.append(_Shortage(None, None, times, refusal=(code, text)))
 
     def never_run(
         self,
@@ -223,6 +228,8 @@ class Launching:
                 and shortage.zone in (None, zone)
             ):
                 shortage.left -= 1
+                if shortage.refusal is not None:
+                    raise AwsError(*shortage.refusal)
                 if shortage.quota:
                     raise AwsError(
                         "VcpuLimitExceeded",
