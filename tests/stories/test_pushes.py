@@ -131,7 +131,10 @@ def test_charts_and_caches_are_no_images(media_type: str) -> None:
         push_image(web.world, "latest", "f", media_type)
         web.world.finish(hours=5)
         assert web.revisions == {new: 2}
-        assert reasons(web.world) == ["no fleet wants acme/web:latest from ecr"]
+        assert reasons(web.world) == [
+            "no fleet wants acme/web:latest from ecr (web: it is no container image but "
+            f'"{media_type}"; release.ecr.media_type can name it)'
+        ]
 
 
 def test_tags_can_be_narrowed_by_patterns() -> None:

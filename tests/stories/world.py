@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
+from ovenbird import catalogue
 from ovenbird import clock as ovenbird_clock
 from ovenbird.aws import clients
 from sandbox.cloud import seam, shapes
@@ -26,6 +27,7 @@ from sandbox.cloud.faults import Killed, LostAnswer, NoConnection
 from sandbox.cloud.imaginary import Imaginary
 from sandbox.cloud.kernel import Operation
 from tests.stories import dynamodb
+from tests.stories.asl.definition import Definition
 from tests.stories.asl.execution import Execution
 from tests.stories.asl.failures import StateFailed
 from tests.stories.asl.stepfunctions import StepFunctions
@@ -97,6 +99,7 @@ def present(seed: int = 0, *, shortcut: bool = False) -> Iterator[World]:
             _opened[:] = [clients.session, attach]
             attach(clients.session.events, _door)
         random.seed(seed)  # botocore draws its back-off from here
+        catalogue.forget()  # of another world
         yield world
 
 
@@ -342,7 +345,10 @@ class World:
         return str(answer["Parameter"]["Value"])
 
     def finish(self, **limit: float) -> Execution:
-        """Let time pass until every event has arrived and no execution runs; the last rollout."""
+        """Let time pass until every event has arrived and no execution runs; the last rollout.
+
+        Where nothing was started, one without a name that was never there.
+        """
 
         def idle() -> bool:
             return not self.delivery.under_way and not self.states.busy
@@ -350,7 +356,11 @@ class World:
         self.run_for(seconds=2)  # what was put on the bus a moment ago is under way by then
 
         self.run_until(idle, **(limit or {"hours": 6}))
-        return self.rollouts[-1]
+        return self.rollouts[-1] if self.rollouts else self._none()
+
+    def _none(self) -> Execution:
+        nothing = Definition("", {})
+        return Execution("", "", "", nothing, "{}", self, random.Random(0), status="NEVER STARTED")
 
     def told(self) -> str:
         """What happened so far, for a failed story's reader."""

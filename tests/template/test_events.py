@@ -38,6 +38,11 @@ def changed(name: str, /, **detail: Any) -> Event:
     return event
 
 
+def parameter(name: str) -> Event:
+    event = changed("ring-doorbell.pause", name=name)
+    return event | {"resources": [f"arn:aws:ssm:eu-west-1:111122223333:parameter{name}"]}
+
+
 def matches(pattern: str, event: Event) -> bool:
     """The emulator's TestEventPattern, which also refuses malformed patterns."""
     request = {"EventPattern": pattern, "Event": json.dumps(event)}
@@ -104,10 +109,11 @@ def test_every_rule_has_a_sample() -> None:
         pytest.param(changed("ring-doorbell.command", status="InProgress"), id="running command"),
         pytest.param(changed("ring-doorbell.instance", state="pending"), id="instance not yet up"),
         pytest.param(
-            changed("ring-doorbell.pause", name="/ovenbird/fleets/web/image"),
+            parameter("/ovenbird/fleets/web/image"),
             id="our own parameter: no loop",
         ),
-        pytest.param(changed("ring-doorbell.pause", name="/acme/paused"), id="others' parameter"),
+        pytest.param(parameter("/acme/paused"), id="others' parameter"),
+        pytest.param(parameter("/acme"), id="others' document"),
         pytest.param(changed("answer-alarm.event", state={"value": "OK"}), id="alarm is over"),
         pytest.param(changed("recover-rollout.failed", status="SUCCEEDED"), id="ended well"),
         pytest.param(changed("recover-rollout.failed", status="RUNNING"), id="begun"),
@@ -158,6 +164,7 @@ def test_what_an_event_starts_makes_no_event_that_starts_it() -> None:
         "dynamodb:UpdateItem",
         "ec2:AssociateAddress",
         "lambda:InvokeFunction",
+        "sns:Publish",
         "states:SendTaskSuccess",
         "states:StartExecution",
     }

@@ -12,7 +12,7 @@ import pytest
 from tests.template.deployed import functions, resources, written
 
 HOUR, DAY = 3600, 86400
-STARTED_BY_EVENTS = {"accept_release", "ring_doorbell", "answer_alarm"}
+STARTED_BY_EVENTS = {"accept_release", "check_fleet", "ring_doorbell", "answer_alarm"}
 # A step that AWS throttles is tried again by the state machine; an event has nobody behind it.
 STEP_ERRORS, EVENT_ERRORS = 5, 1
 

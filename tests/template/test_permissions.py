@@ -172,10 +172,12 @@ def test_a_role_reaches_the_items_that_its_step_works_with(step: str) -> None:
     """The condition of the template names the keys of every ledger module that the step calls."""
     items = {
         "claims": {"address#*"},
+        "documents": {"documents#*"},
         "doorbells": {"doorbell#*"},
         "lanes": {"lane#*"},
         "orders": {"order#*", "rollout#*"},
         "rollouts": {"fleet#*", "rollout#*"},
+        "told": {"told#*"},
         "watches": {"watch#*"},
     }
     worked_with = set[str]()

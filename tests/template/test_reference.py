@@ -97,6 +97,7 @@ def test_payloads_by_hand_have_the_fields_that_are_read() -> None:
 def test_every_function_and_what_it_raises() -> None:
     assert named("Functions") == [
         "accept_release",
+        "check_fleet",
         "plan_rollout",
         "bake_image",
         "publish_template",

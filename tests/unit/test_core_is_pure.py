@@ -21,7 +21,10 @@ MAY_IMPORT = {
     "ledger": {"aws.clients", "aws.faults", "clock", "core", "errors", "ledger"},
     "aws": {"aws", "core", "errors", "fleet", "settings"},
     "steps": {
+        "announcements",
         "answers",
+        "audiences",
+        "catalogue",
         "aws",
         "core",
         "errors",
@@ -41,7 +44,10 @@ MAY_IMPORT = {
     "surveys": {"aws", "core", "errors", "fleet"},
     "leftovers": {"answers", "aws", "core", "errors", "events", "ledger", "turns"},
     "entry": {"answers", "clock", "core", "errors"},
-    "answers": set[str](),
+    "announcements": {"aws", "core", "ledger", "settings"},
+    "answers": {"core", "errors"},
+    "audiences": {"aws", "catalogue", "core", "errors", "fleet", "settings"},
+    "catalogue": {"aws", "ledger", "settings"},
     "clock": set[str](),
     "errors": set[str](),
 }

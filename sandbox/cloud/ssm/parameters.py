@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,13 +59,14 @@ class Parameters:
         }
 
     def get(self, params: Request) -> Result:
-        return {"Parameter": self._shown(self._find(params["Name"]), params["Name"])}
+        found, asked = self._find(params["Name"]), params["Name"]
+        return {"Parameter": self._shown(found, asked, params)}
 
     def get_several(self, params: Request) -> Result:
         found, missing = [], []
         for name in params["Names"]:
             try:
-                found.append(self._shown(self._find(name), name))
+                found.append(self._shown(self._find(name), name, params))
             except AwsError:
                 missing.append(name)
         return {"Parameters": found, "InvalidParameters": missing}
@@ -85,7 +87,7 @@ class Parameters:
         found, more = page(
             found, {"MaxResults": 10} | params, least=1, most=10, bad_token="InvalidNextToken"
         )
-        return {"Parameters": [self._shown(one, one.name) for one in found], **more}
+        return {"Parameters": [self._shown(one, one.name, params) for one in found], **more}
 
     def put(self, params: Request) -> Result:
         """There is no compare-and-set, only Overwrite. Source: SSM API reference, PutParameter."""
@@ -167,11 +169,16 @@ class Parameters:
     def _arn(self, parameter: Parameter) -> str:
         return self._kernel.arn("ssm", f"parameter/{parameter.name.lstrip('/')}")
 
-    def _shown(self, one: Parameter, asked: str) -> Result:
+    def _shown(self, one: Parameter, asked: str, params: Request) -> Result:
+        """A SecureString comes encrypted, unless ``WithDecryption`` is asked for.
+
+        Source: SSM API reference, GetParameter and GetParametersByPath, WithDecryption.
+        """
+        encrypted = one.kind == "SecureString" and not params.get("WithDecryption")
         shown = {
             "Name": one.name,
             "Type": one.kind,
-            "Value": one.value,
+            "Value": _cipher_text(one.value) if encrypted else one.value,
             "Version": one.version,
             "LastModifiedDate": one.modified,
             "ARN": self._arn(one),
@@ -180,6 +187,11 @@ class Parameters:
         if asked.endswith(f":{one.version}"):
             shown["Selector"] = f":{one.version}"
         return shown
+
+
+def _cipher_text(value: str) -> str:
+    """Something that says nothing; KMS's begins so."""
+    return f"AQICAH{hashlib.sha256(value.encode()).hexdigest()}=="
 
 
 def _check_name(name: str) -> None:

@@ -28,7 +28,7 @@ WHY = {
     "Look": "See what is there. Describe calls know no resources.",
     "NoLogButOurs": "Keep to the log of the stack.",
     "NoNewLogs": "Keep to the log of the stack.",
-    "Notices": "Tell people how a rollout ended.",
+    "Notices": "Tell people how a rollout ended, or what a mistake has cost.",
     "NoticesKey": "Encrypt a notice.",
     "NoticesWithoutAFunction": "Tell people when not even the undo works.",
     "OnBuilders": "Run the fleet's scripts on the builder, and nowhere else.",

@@ -15,6 +15,7 @@ from ovenbird.core.quotes import block, defanged, label, prose
 
 LONGEST_SUBJECT = 100  # and only ASCII. Source: SNS API reference, Publish, parameter Subject.
 LONGEST_REASON = 3000
+_MOST_MISTAKES = 30
 
 _ADVICE = {
     "BadEvent": "Correct the payload; the sentence above names the field.",
@@ -51,6 +52,10 @@ _NOT_RUN = (
 )
 _QUOTED = (
     "Lines that begin with > are what somebody else or a script wrote; their links are broken up."
+)
+_CORRECT = "Correct the document; until then its pushes are passed over."
+_CORRECT_PASSED_OVER = (
+    "Correct the document, then release again: what was passed over does not come by itself."
 )
 _UNKNOWN = "This failure has no name of ours: look into the execution and the function's log."
 
@@ -163,6 +168,55 @@ def cut_short(told: Told, *, cause: str, execution: str) -> Notice:
     ]
     kind = "roll-back" if told.action == "roll-back" else label(told.revision) or "a release"
     return Notice(subject(f"{told.fleet}: {kind} was cut short and is undone"), _text(lines))
+
+
+def bad_document(fleet: str, parameter: str, mistakes: Sequence[str], push: str) -> Notice:
+    """A fleet's document is wrong.
+
+    Args:
+        parameter: The name of the parameter that holds it.
+        mistakes: One sentence each.
+        push: What was passed over because of it, as others called it; empty for nothing yet.
+    """
+    what = "was passed over" if push else "will be passed over"
+    shown = [f"- {each}" for each in mistakes[:_MOST_MISTAKES]]
+    more = len(mistakes) - len(shown)
+    lines = [
+        f"The document of fleet {fleet} is wrong, so a push of it {what}.",
+        "",
+        *(["What was pushed, as far as the document can be read:", *block(push)] if push else []),
+        f"Why: {len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'} in {parameter}",
+        *shown,
+        *([f"- and {more} more"] if more else []),
+        "",
+        f"What to do: {_CORRECT_PASSED_OVER if push else _CORRECT}",
+    ]
+    return Notice(subject(f"{fleet}: its document is wrong, a push {what}"), _text(lines))
+
+
+def refused_request(fleet: str, why: str, request: str) -> Notice:
+    """The event Release Requested asked for what it may not have.
+
+    Args:
+        fleet: Empty where no fleet has the name that the event gives.
+        why: A sentence of ours, in which names from the event stand.
+        request: What was asked for, as the sender called it.
+    """
+    whom = f"fleet {fleet}" if fleet else "a fleet that does not exist"
+    lines = [
+        f"An event asked for a release of {whom}, and was refused.",
+        "",
+        "What:",
+        *block(request),
+        "Why:",
+        *block(why),
+        "Now: nothing was started.",
+        "",
+        "What to do: Correct what sends the event, or let the fleet's document allow it "
+        "(release.events). If nobody of you sends it, see who may put events on the bus. Others of "
+        "its kind within the hour are only in the log.",
+    ]
+    return Notice(subject(f"{fleet or 'an unknown fleet'}: a request was refused"), _text(lines))
 
 
 def advice(error: str) -> str:

@@ -11,6 +11,7 @@ from ovenbird.core import address_refusals, estimates, templates, traffic_refusa
 from ovenbird.core.images import FLEET as TAG
 from ovenbird.core.names import few
 from ovenbird.core.preferences import fits, one_more, surge
+from ovenbird.core.quotes import plain
 from ovenbird.core.surveys import Survey
 
 _NEEDED_PROCESSES = ("Launch", "Terminate", "InstanceRefresh")
@@ -33,16 +34,32 @@ def refusals(seen: Survey) -> tuple[str, ...]:
 
 
 def _tags(seen: Survey) -> Iterator[str]:
-    if seen.group.tags.get(TAG) != seen.fleet:
+    """Advice must not take from another fleet what it needs."""
+    owner = plain(seen.group.tags.get(TAG, ""))
+    if not owner:
         yield (
             f"Group {seen.group.name} does not carry the tag {TAG}={seen.fleet}; add it, "
             "and let it be propagated to the instances."
         )
+    elif owner != seen.fleet:
+        yield (
+            f"Group {seen.group.name} is fleet {owner}'s by its tag {TAG}, and a group belongs to "
+            f"one fleet; name a group of fleet {seen.fleet}'s own in groups, or change the tag if "
+            f"fleet {owner} has given it up."
+        )
     for template, tags in seen.template_tags.items():
-        if tags.get(TAG) != seen.fleet:
+        owner = plain(tags.get(TAG, ""))
+        if not owner:
             yield (
                 f"Launch template {template} does not carry the tag {TAG}={seen.fleet}; add it, "
                 "because Ovenbird changes only what carries it."
+            )
+        elif owner != seen.fleet:
+            yield (
+                f"Launch template {template} is fleet {owner}'s by its tag {TAG}, and a template "
+                "belongs to one fleet, or each would launch what the other publishes; leave the "
+                f"tag, and give group {seen.group.name} a template of its own with the tag "
+                f"{TAG}={seen.fleet}."
             )
 
 

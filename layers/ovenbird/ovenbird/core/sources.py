@@ -133,7 +133,7 @@ class ReleaseSources:
 
     def of(self, kind: str) -> Source | None:
         """The source of a kind of push, as ``s3``."""
-        source: Source | None = getattr(self, kind)
+        source: Source | None = getattr(self, kind, None)
         return source
 
     @property
@@ -141,6 +141,28 @@ class ReleaseSources:
         """The sources that the document names, by their kind."""
         kinds = ("s3", "codepipeline", "codecommit", "codebuild", "ecr")
         return {kind: source for kind in kinds if (source := self.of(kind)) is not None}
+
+
+def concerns(wanted: ReleaseSources, kind: str, names: Mapping[str, str]) -> bool:
+    """Whether the bucket, pipeline, repository or project of a push is one that a fleet names.
+
+    What is not is foreign: it concerns the fleet as little as any other event of the account.
+    """
+    source = wanted.of(kind)
+    if source is None:
+        return False
+    place = source.compared[0]
+    return patterns.matches(getattr(source, place), names.get(place, ""))
+
+
+def may_concern(text: str, kind: str, names: Mapping[str, str]) -> bool:
+    """The same of a document that cannot be read: whether its text speaks of it at all.
+
+    A bucket is named in full; of the others there may be a pattern, so their kind is enough.
+    """
+    if kind == "s3":
+        return names.get("bucket", "") in text
+    return f'"{kind}"' in text
 
 
 def against(source: Source, kind: str, names: Mapping[str, str]) -> str | None:

@@ -1,7 +1,10 @@
 """AcceptRelease: a push, or a wish by hand, becomes one execution for each fleet that wants it.
 
 The execution's name comes from the fleet and the push, so the same push told twice is one rollout.
-What concerns no fleet is acknowledged and ignored, with the reason.
+What concerns no fleet is acknowledged and ignored, with the reason. What a bad document costs, and
+a request that is refused, people are told: nobody reads the answer to an event.
+
+With ``{"dry_run": true, "event": {…}}`` nothing is started; the answer says who would want it.
 
 A request is written down before its execution is started: with its place in the order of the fleet,
 which later repetitions find there, and with a digest of what was asked for, which they must match.
@@ -9,25 +12,27 @@ which later repetitions find there, and with a digest of what was asked for, whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ovenbird import answers, events, recovery, turns
+from ovenbird import announcements, answers, audiences, events, recovery, turns
 from ovenbird.answers import Answer
+from ovenbird.audiences import Audience
 from ovenbird.aws import executions, parameters
+from ovenbird.aws.parameters import BadDocument
 from ovenbird.core import orders, releases
 from ovenbird.core.orders import Older, Rank
-from ovenbird.core.releases import Push, Release, Unwanted
-from ovenbird.errors import Refused
-from ovenbird.events import Ignored, RollBackAsked
-from ovenbird.fleet import Fleet
+from ovenbird.core.releases import Push, Release
+from ovenbird.errors import BadEvent, BadFleet, NotFound, Refused, Terminal
+from ovenbird.events import Ignored, RollBackAsked, by_hand
 from ovenbird.ledger import doorbells, lanes
 from ovenbird.ledger import orders as ledger
 from ovenbird.settings import settings
 
 Wish = dict[str, Any]
+_NEAREST = 3  # fleets of which it is told why they do not want a push
 _NAME_IS_TAKEN = timedelta(days=90)  # Step Functions forgets an execution's name after them
 
 
@@ -37,29 +42,33 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     Raises:
         BadEvent: The event or payload is not well made.
         BadFleet, NotFound: The fleet that a wish by hand names has a bad document, or none.
-        Refused: Something else bears the name of the rollout already.
+        Refused: The fleet's document does not let it come, or something else bears the name of the
+            rollout already.
     """
-    asked = events.release(event, now, settings().home)
+    tried = by_hand.trial(event)
+    asked = events.release(event if tried is None else tried, now, settings().home)
     if isinstance(asked, Ignored):
-        return _answer([], [asked.reason], {})
+        return _answer([], [asked.reason])
     if isinstance(asked, RollBackAsked):
+        if tried is not None:
+            raise BadEvent("event is a roll-back; it must be a push.")
         return _roll_back(asked, now)
-    if asked.fleet is not None:
-        return _start(asked, [parameters.fleet(asked.fleet)], {}, now)
-    documents = parameters.fleets()
-    return _start(asked, documents.fleets, documents.bad, now)
+    audience = audiences.of(asked, now)
+    if tried is not None:
+        return _told(asked, audience)
+    refusal = _refusal(asked, audience)
+    if refusal is not None and asked.source == "manual":
+        raise refusal
+    answer = _start(asked, audience, now) if refusal is None else _refused(refusal, audience)
+    _announce(asked, audience, refusal, now)
+    return answer
 
 
-def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str], now: datetime) -> Answer:
+def _start(push: Push, audience: Audience, now: datetime) -> Answer:
     accepted, ignored, refused = [], [], []
-    for fleet in fleets:
-        release = releases.wanted(fleet.release, push, settings().home)
-        if isinstance(release, Unwanted):
-            if push.fleet:
-                raise Refused(f"Fleet {fleet.name} does not take it: {release.reason}.")
-            continue
-        rollout = releases.rollout_id(fleet.name, release, dry_run=push.dry_run)
-        wish = _release(fleet.name, rollout, release, push.dry_run)
+    for fleet, release in audience.wanting:
+        rollout = releases.rollout_id(fleet, release, dry_run=push.dry_run)
+        wish = _release(fleet, rollout, release, push.dry_run)
         try:
             reason = _accept(wish, release.at, push.rank, now)
         except Refused as refusal:  # the other fleets get theirs
@@ -68,12 +77,72 @@ def _start(push: Push, fleets: Sequence[Fleet], bad: dict[str, str], now: dateti
         if reason:
             ignored.append(reason)
         else:
-            accepted.append({"fleet": fleet.name, "rollout": rollout, "revision": release.revision})
+            accepted.append({"fleet": fleet, "rollout": rollout, "revision": release.revision})
     if refused:
         raise Refused(" ".join(refused))
     if not accepted and not ignored:
-        ignored.append(f"no fleet wants {push.release.description} from {push.source}")
-    return _answer(accepted, ignored, bad)
+        ignored.append(_unwanted(push, audience))
+    return _answer(accepted, ignored, audience.bad, {"BadFleets": len(audience.concerned)})
+
+
+def _unwanted(push: Push, audience: Audience) -> str:
+    """Why a push started nothing, with the reason of each fleet that it nearly was for."""
+    nearly = "; ".join(f"{fleet}: {reason}" for fleet, reason in audience.near[:_NEAREST])
+    more = f" ({nearly})" if nearly else ""
+    return f"no fleet wants {push.release.description} from {push.source}{more}"
+
+
+def _refusal(push: Push, audience: Audience) -> Terminal | None:
+    """Why a request is refused, where it is for one fleet and not for whoever wants it."""
+    if push.fleet is None or audience.wanting:
+        return None
+    if audience.missing:
+        return NotFound(audience.missing)
+    for each in audience.bad:
+        return BadFleet(each.why, each.mistakes)
+    ((fleet, reason),) = audience.unwanting
+    return Refused(f"Fleet {fleet} does not take it: {reason}.")
+
+
+def _refused(refusal: Terminal, audience: Audience) -> Answer:
+    counts = {
+        "BadFleets": len(audience.concerned),
+        "RefusedRequests": int(not isinstance(refusal, BadFleet)),
+    }
+    return _answer([], [str(refusal).rstrip(".")], audience.bad, counts)
+
+
+def _announce(push: Push, audience: Audience, refusal: Terminal | None, now: datetime) -> None:
+    """Tell people what an event cost: nobody reads the answer to one."""
+    what = push.release.description
+    for each in audience.concerned:
+        announcements.bad_document(each.name, each.mistakes, now, what)
+    if refusal is not None and not isinstance(refusal, BadFleet):
+        fleet = "" if audience.missing else str(push.fleet)
+        announcements.refused_request(fleet, str(refusal), what, now)
+
+
+def _told(push: Push, audience: Audience) -> Answer:
+    """What a push would start, and why it would not: for a person who tries an event."""
+    would = [
+        {
+            "fleet": fleet,
+            "rollout": releases.rollout_id(fleet, release),
+            "release": release.to_json(),
+        }
+        for fleet, release in audience.wanting
+    ]
+    would_not = dict(audience.unwanting) | {each.name: each.why for each in audience.bad}
+    if audience.missing:
+        would_not[str(push.fleet)] = audience.missing
+    whom = ", ".join(fleet for fleet, _ in audience.wanting) or "no fleet"
+    return answers.done(
+        f"It would be a release of {whom}: {push.release.description}.",
+        accepted=[],
+        ignored="a dry run starts nothing",
+        would_release=would,
+        would_not=would_not,
+    )
 
 
 def _release(fleet: str, rollout: str, release: Release, dry_run: bool) -> Wish:
@@ -149,7 +218,7 @@ def _roll_back(asked: RollBackAsked, now: datetime) -> Answer:
     holder = _holder(fleet.name, now)
     if releases.is_roll_back(fleet.name, holder):
         if holder == releases.rollout_of(holder):
-            return _answer([], [f"fleet {fleet.name} is being rolled back already: {holder}"], {})
+            return _answer([], [f"fleet {fleet.name} is being rolled back already: {holder}"])
         holder = ""  # it is being undone; this one comes next
     rollout = releases.roll_back_id(fleet.name, asked.request, holder)
     wish: Wish = {
@@ -166,10 +235,10 @@ def _roll_back(asked: RollBackAsked, now: datetime) -> Answer:
         if isinstance(order, str) and _stop(asked, holder, order) and asked.image is None:
             stopped = releases.rollout_of(holder)
             accepted = [{"fleet": fleet.name, "rollout": stopped, "stopping": True}]
-            return _answer(accepted, [], {})
+            return _answer(accepted, [])
     if _accept(wish, asked.at, None, now):
-        return _answer([], [f"the same was asked for within this minute: rollout {rollout}"], {})
-    return _answer([{"fleet": fleet.name, "rollout": rollout}], [], {})
+        return _answer([], [f"the same was asked for within this minute: rollout {rollout}"])
+    return _answer([{"fleet": fleet.name, "rollout": rollout}], [])
 
 
 def _holder(fleet: str, now: datetime) -> str:
@@ -194,7 +263,12 @@ def _stop(asked: RollBackAsked, holder: str, order: str) -> bool:
     return True
 
 
-def _answer(accepted: list[dict[str, Any]], ignored: list[str], bad: dict[str, str]) -> Answer:
+def _answer(
+    accepted: list[dict[str, Any]],
+    ignored: list[str],
+    bad: Sequence[BadDocument] = (),
+    counts: Mapping[str, int] | None = None,
+) -> Answer:
     told = [
         *(
             f"{each['rollout']} of fleet {each['fleet']} "
@@ -202,12 +276,12 @@ def _answer(accepted: list[dict[str, Any]], ignored: list[str], bad: dict[str, s
             for each in accepted
         ),
         *(f"ignored: {reason}" for reason in ignored),
-        *(f"passed over: {why}" for why in bad.values()),
+        *(f"passed over: {each.why}" for each in bad),
     ]
     return answers.done(
         "; ".join(told).rstrip(".") + ".",
         accepted=accepted,
         ignored="; ".join(ignored) or None,
-        bad_fleets=bad,
-        counts={"BadFleets": len(bad)},
+        bad_fleets={each.name: each.why for each in bad},
+        counts=counts or {},
     )
