@@ -154,11 +154,13 @@ class Fleet:
 
     @property
     def builders(self) -> list[Instance]:
-        """The builders, also the ended ones."""
+        """The builders, also the ended ones: what was launched as one, not what is tagged so."""
         return [
             instance
             for instance in self.world.cloud.ec2.instances.all.values()
             if self.tags(instance.instance_id).get("ovenbird:role") == "builder"
+            and instance.client_token
+            and not instance.launched_by
         ]
 
     def tags(self, resource_id: str) -> dict[str, str]:
@@ -222,7 +224,7 @@ def make(
     specification: dict[str, Any] = {"LaunchTemplateId": template, "Version": version}
     launches: dict[str, Any] = {"LaunchTemplate": specification}
     if mixed:
-        other = _template(world, name, f"{name}-arm", image)
+        other = _template(world, name, f"{name}-amd", image)
         launches = {
             "MixedInstancesPolicy": {
                 "LaunchTemplate": {
@@ -230,7 +232,7 @@ def make(
                     "Overrides": [
                         {"InstanceType": "t3.small"},
                         {
-                            "InstanceType": "t4g.small",
+                            "InstanceType": "t3a.small",
                             "LaunchTemplateSpecification": {
                                 "LaunchTemplateId": other,
                                 "Version": "1",

@@ -29,7 +29,7 @@ _ELSEWHERE = (
     ("Refused", "core/templates.py", "refusal"),
     ("Refused", "core/plans.py", "bad_target"),
     ("Refused", "core/plans.py", "unknown_target"),
-    ("Refused", "core/builders.py", "refusal"),
+    ("Refused", "core/unbuildable.py", "yield"),
     ("BakeFailed", "core/bakes.py", "GiveUp"),
     ("BakeFailed", "core/commands.py", "failure"),
     ("RollFailed", "core/rolls.py", "GiveUp"),

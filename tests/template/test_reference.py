@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ovenbird import entry, errors, settings
-from ovenbird.core import bakes, builders, images, releases, templates
+from ovenbird.core import bakes, blueprints, images, releases, templates
 from ovenbird.events import by_hand
 from tests.template import reference
 from tests.template.deployed import ROOT, functions, resources
@@ -282,19 +282,9 @@ def test_names_are_made_as_the_page_says() -> None:
         releases.roll_back_id("<fleet>", "x", ""),
         releases.rollout_id("<fleet>", release, dry_run=True),
     )
-    image = images.choose("<fleet>", "<bake key>", [], "")
+    image = images.choose("<fleet>", "<bake key>", [], {}, "")
     assert isinstance(image, images.Bake)
-    request = builders.launch_request(
-        template_id="x",
-        version="1",
-        template={},
-        base="x",
-        instance_type="x",
-        subnet=None,
-        fleet="<fleet>",
-        rollout="x",
-    )
-    builder = {tag["Key"]: tag["Value"] for tag in request["TagSpecifications"][0]["Tags"]}
+    builder = blueprints.tags("<fleet>", "x", {})
     bake = re.findall(r'return f"(Ovenbird [^"]*)"', (CODE / "steps/bake_image.py").read_text())
     machines = [
         each["StateMachineName"]["Fn::Sub"].replace("${AWS::StackName}", "<stack>")

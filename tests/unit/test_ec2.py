@@ -12,8 +12,9 @@ from botocore.stub import Stubber
 
 from ovenbird.aws import ec2_addresses, ec2_images, ec2_instances, ec2_templates
 from ovenbird.core.addresses import Address
+from ovenbird.core.blueprints import Attempt
 from ovenbird.core.builders import Builder
-from ovenbird.core.images import Image
+from ovenbird.core.images import Disk, Image
 from ovenbird.errors import BakeFailed, NotFound, NotYetVisible, Refused
 from tests.unit.stubs import stubbed
 
@@ -61,7 +62,10 @@ class TestImages:
         assert (image.image_id, image.name, image.state) == ("ami-1", "golden", "available")
         assert image.tags == {"team": "web"}
         assert image.created == NOON
-        assert image.snapshots == ("snap-1",)
+        assert image.disks == (
+            Disk("/dev/sda1", "snap-1"),
+            Disk("/dev/sdf", size=20, kept=True),
+        )
         assert image.root_device == "/dev/sda1"
         assert image.kept_devices == ("/dev/sdf",)
 
@@ -69,7 +73,29 @@ class TestImages:
         ec2.add_response("describe_images", {"Images": [{"ImageId": "ami-1", "State": "pending"}]})
         image = ec2_images.get("ami-1")
         assert image == Image("ami-1", "", "pending", created=None)
-        assert (image.snapshots, image.kept_devices, image.root_device) == ((), (), "")
+        assert (image.disks, image.kept_devices, image.root_device) == ((), (), "")
+        assert (image.architecture, image.platform, image.source_instance) == ("", "", "")
+
+    def test_what_an_image_was_made_of_and_what_it_runs_on(self, ec2: Stubber) -> None:
+        told = {"ImageId": "ami-1", "State": "available", "Architecture": "arm64"}
+        told |= {"Platform": "Windows", "SourceInstanceId": "i-1"}
+        ec2.add_response("describe_images", {"Images": [told]})
+        image = ec2_images.get("ami-1")
+        assert (image.architecture, image.platform) == ("arm64", "windows")
+        assert image.source_instance == "i-1"
+
+    def test_images_are_asked_for_by_the_beginning_of_their_names(self, ec2: Stubber) -> None:
+        ec2.add_response(
+            "describe_images",
+            {"Images": []},
+            {
+                "Owners": ["self"],
+                "IncludeDisabled": True,
+                "Filters": [{"Name": "name", "Values": ["ovenbird-web-k*"]}],
+                "MaxResults": 100,
+            },
+        )
+        assert ec2_images.named_like("ovenbird-web-k") == []
 
     def test_a_failed_image_has_its_reason(self, ec2: Stubber) -> None:
         failed = {
@@ -154,6 +180,9 @@ class TestImages:
             ec2_images.mark_bad("ami-1", "it crashed")
 
 
+ATTEMPT = Attempt(("t3.small", 0), {"MinCount": 1, "MaxCount": 1})
+
+
 class TestBuilders:
     def launched(self, **more: Any) -> dict[str, Any]:
         return {"InstanceId": "i-1", "State": {"Name": "pending"}, "LaunchTime": NOON, **more}
@@ -186,25 +215,43 @@ class TestBuilders:
             Builder("i-2", "terminated", NOON, rollout="web-1", state_reason="taken back"),
         ]
 
+    @pytest.mark.parametrize(
+        ("transition", "stopped"),
+        [
+            ("User initiated (2026-01-05 12:00:00 GMT)", NOON),
+            ("Server.SpotInstanceTermination", None),
+            ("", None),
+        ],
+    )
+    def test_the_marks_that_only_aws_writes_are_read(
+        self, ec2: Stubber, transition: str, stopped: datetime | None
+    ) -> None:
+        marked = self.launched(
+            ClientToken="t" * 64,
+            StateTransitionReason=transition,
+            Tags=[{"Key": "aws:autoscaling:groupName", "Value": "web"}],
+        )
+        ec2.add_response("describe_instances", {"Reservations": [{"Instances": [marked]}]})
+        (found,) = ec2_instances.builders("web")
+        assert (found.client_token, found.group, found.stopped) == ("t" * 64, "web", stopped)
+
     def test_where_there_is_no_room_the_next_request_is_made(self, ec2: Stubber) -> None:
         ec2.add_client_error("run_instances", "InsufficientInstanceCapacity", "none in a")
         ec2.add_response("run_instances", {"Instances": [self.launched()]})
-        request = {"MinCount": 1, "MaxCount": 1}
-        assert ec2_instances.launch([request, request]) == "i-1"
+        assert ec2_instances.launch([ATTEMPT, ATTEMPT]) == "i-1"
 
     def test_no_room_anywhere_tells_each_refusal(self, ec2: Stubber) -> None:
         ec2.add_client_error("run_instances", "InsufficientInstanceCapacity", "none in a")
         ec2.add_client_error("run_instances", "InsufficientFreeAddressesInSubnet", "b is full")
-        request = {"MinCount": 1, "MaxCount": 1}
         with pytest.raises(BakeFailed) as failed:
-            ec2_instances.launch([request, request])
+            ec2_instances.launch([ATTEMPT, ATTEMPT])
         assert "none in a (InsufficientInstanceCapacity)" in str(failed.value)
         assert "b is full (InsufficientFreeAddressesInSubnet)" in str(failed.value)
 
     def test_a_builder_that_was_ended_is_not_made_again(self, ec2: Stubber) -> None:
         ec2.add_client_error("run_instances", "IdempotentInstanceTerminated")
         with pytest.raises(BakeFailed, match="was terminated before its image was made"):
-            ec2_instances.launch([{"MinCount": 1, "MaxCount": 1}])
+            ec2_instances.launch([ATTEMPT])
 
     def test_each_is_ended_by_a_call_of_its_own(self, ec2: Stubber) -> None:
         ec2.add_client_error("terminate_instances", "InvalidInstanceID.NotFound")

@@ -38,6 +38,7 @@ class BakeSettings:
 
     ``base``: ``ami-…`` or a public parameter ``/aws/service/…``; ``None`` means our own choice.
     ``secrets``: names of variables in ``environment`` whose values are blotted out of outputs.
+    ``user_data``: ``None`` for none, ``keep`` for the template's, else a text.
     """
 
     base: str | None = None
@@ -48,6 +49,7 @@ class BakeSettings:
     secrets: tuple[str, ...] = ()
     boot_minutes: int = 15
     clean: bool = True
+    user_data: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Fleet:
     bake: BakeSettings = BakeSettings()
     roll: RollSettings = RollSettings()
     addresses: AddressSettings = AddressSettings()
+    tags: dict[str, str] = field(default_factory=dict, hash=False)
     text: str = field(default="{}", compare=False)
 
 
@@ -153,6 +156,7 @@ def _fleet(name: str, document: dict[str, Any]) -> Fleet:
             alarms=tuple(roll["alarms"]),
         ),
         addresses=AddressSettings(count=int(document["addresses"]["count"])),
+        tags=dict(document["tags"]),
     )
 
 

@@ -7,6 +7,7 @@ lane. Clearing them again changes nothing more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from ovenbird.core.made import Made
 from ovenbird.core.notices import Told
 from ovenbird.core.refreshes import Refresh
 from ovenbird.errors import Terminal, UndoFailed
-from ovenbird.ledger import doorbells, lanes, rollouts
+from ovenbird.ledger import doorbells, images, lanes, rollouts
 from ovenbird.undoing import Case
 
 _LONGEST_MARK = 200  # the rest is in the record and in the notice
@@ -45,7 +46,7 @@ def unseen_builder(case: Case, now: datetime) -> Answer | None:
     bell = f"group-{case.plan['group']}"
     rings = doorbells.read(bell)
     if not builders.unseen(
-        ec2_instances.builders(case.fleet),
+        builders.ours(ec2_instances.builders(case.fleet), made.builder),
         case.rollout,
         known=made.builder,
         launched=made.builder_since or datetime.fromisoformat(case.plan["began"]),
@@ -56,12 +57,16 @@ def unseen_builder(case: Case, now: datetime) -> Answer | None:
     return undoing.wait(case, bell, rings, reason, now, sweep="soon")
 
 
-def end_builders(case: Case) -> None:
-    """Terminate the rollout's builders; repeating it changes nothing."""
+def end_builders(case: Case) -> str:
+    """Terminate the rollout's builders; repeating it changes nothing.
+
+    Returns:
+        A sentence about what only looks like a builder, if anything does.
+    """
+    known = Made.from_json(case.part("bake")).builder
     found = ec2_instances.builders(case.fleet)
-    ec2_instances.terminate(
-        builders.alive([builder for builder in found if builder.rollout == case.rollout])
-    )
+    ec2_instances.terminate(builders.alive(builders.of_rollout(found, case.rollout, known)))
+    return builders.about_strangers(builders.strangers(found, known))
 
 
 def clear(case: Case, verdict: Verdict, now: datetime) -> Answer:
@@ -72,8 +77,9 @@ def clear(case: Case, verdict: Verdict, now: datetime) -> Answer:
     """
     left = [verdict.said] if verdict.failed else []
     bad, excuse = False, ""
+    strangers = ""
     try:
-        end_builders(case)
+        strangers = end_builders(case)
     except Terminal as failure:
         left.append(str(failure))
     try:
@@ -87,6 +93,8 @@ def clear(case: Case, verdict: Verdict, now: datetime) -> Answer:
     told = " ".join(left) or verdict.said
     if excuse or bad:
         told = f"{told} {excuse or 'The image is marked bad.'}"
+    if strangers:
+        told = f"{told} {strangers}"
     rollouts.end(
         case.rollout,
         fleet=case.fleet,
@@ -118,7 +126,9 @@ def _excuse(case: Case, blaming: Sequence[Refresh], now: datetime) -> str:
 def _mark_image(case: Case) -> None:
     if case.version is not None:
         mark = f"{case.rollout}: {notices.reason(case.cause)}"[:_LONGEST_MARK]
-        ec2_images.mark_bad(case.version["image"], mark)
+        images.mark_bad(case.fleet, case.version["image"], mark)
+        with suppress(Terminal):  # for people; only the ledger's word counts
+            ec2_images.mark_bad(case.version["image"], mark)
 
 
 def _notify(case: Case, error: str, undone: str, now: datetime) -> None:

@@ -19,6 +19,7 @@ from ovenbird.core.requests import REVISION
 _OF_THE_SHELL = frozenset(
     {"BASHOPTS", "BASH_ENV", "BASH_VERSINFO", "ENV", "EUID", "IFS", "PPID", "SHELLOPTS", "UID"}
 )
+MOST_TAGS = 40
 _MOST = 100  # a document of eight kilobytes can have thousands
 
 
@@ -121,8 +122,17 @@ def _beyond_release(release: dict[str, Any]) -> Iterator[str]:
             )
 
 
+def _beyond_tags(tags: dict[str, str]) -> Iterator[str]:
+    if len(tags) > MOST_TAGS:
+        yield (
+            f"tags has {len(tags)} tags; it must have at most {MOST_TAGS}, because AWS allows 50 "
+            "and Ovenbird needs some."
+        )
+
+
 _BEYOND: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "release": _beyond_release,
     "bake": _beyond_bake,
     "roll": _beyond_roll,
+    "tags": _beyond_tags,
 }

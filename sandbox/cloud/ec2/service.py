@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sandbox.cloud.ec2 import types
 from sandbox.cloud.ec2.addresses import Addresses
 from sandbox.cloud.ec2.describing import Describing
 from sandbox.cloud.ec2.images import Images
@@ -47,6 +48,7 @@ class Ec2:
             self.networks,
             self.instances,
             self.describing,
+            self.snapshots,
             machines,
         )
         self.addresses = Addresses(kernel, self.tags, visibility, self.instances, self.networks)
@@ -64,6 +66,7 @@ class Ec2:
             **self.launching.operations(),
             **self.addresses.operations(),
             **self.imaging.operations(),
+            **types.operations(),
         }
 
     def seed_image(self, name: str, tags: dict[str, str] | None = None, *, owner: str = "") -> str:

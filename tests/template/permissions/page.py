@@ -180,6 +180,8 @@ def _conditions(conditions: dict[str, Any]) -> str:
 
 def _condition(operator: str, key: str, values: Any) -> str:
     kind, _, tag = key.partition("/")
+    if operator == "Null":
+        return f"it is not tagged `{tag}`"
     if values == "?*":
         return f"it is tagged `{tag}`" if "Resource" in kind else f"it gets the tag `{tag}`"
     shown = " or ".join(_value(value) for value in many(values))

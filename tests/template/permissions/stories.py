@@ -39,7 +39,9 @@ def the_template_tags_what_it_launches() -> None:
         "NetworkInterfaces": [{"DeviceIndex": 0}, {"DeviceIndex": 1}],
     }
     with present() as world:
-        web = fleets.make(world, version="$Latest", roll={"pin": True})
+        web = fleets.make(world, roll={"pin": True})
+        new = world.upload("two")
+        assert world.finish().status == "SUCCEEDED"
         world.operator(
             "ec2",
             "CreateLaunchTemplateVersion",
@@ -47,10 +49,11 @@ def the_template_tags_what_it_launches() -> None:
             SourceVersion="1",
             LaunchTemplateData=content,
         )
-        new = world.upload("two")
+        web.update(LaunchTemplate={"LaunchTemplateId": web.template, "Version": "$Latest"})
+        world.upload("two")  # baked before: no builder could be launched from that version
         assert world.finish().status == "SUCCEEDED"
         assert sorted(web.holders) == list(web.allocations)
-        world.upload("three")
+        web.roll_back()
         world.run_until(lambda: 0 < web.revisions[new] < web.group.desired)
         world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
         assert world.finish().error == "RollFailed"
@@ -82,8 +85,16 @@ def two_fleets_roll_side_by_side() -> None:
         assert sorted(each.error for each in world.rollouts[2:]) == ["", "RollFailed"]
 
 
+def a_base_of_another_architecture() -> None:
+    with a_fleet() as web:
+        other = web.world.cloud.ec2.images.seed("arm", architecture="arm64")
+        web.document(bake={"base": other, "install": ["true"]}, addresses={"count": 2})
+        web.world.upload("two")
+        assert web.world.finish().error == "Refused"
+
+
 def a_template_with_a_key_pair_and_a_disk_from_a_snapshot() -> None:
-    """Which a builder gets in its own way: its disks end with it, in its own interface."""
+    """Which a builder gets in its own way: its disk is that of its base, in its own interface."""
     with present() as world:
         web = fleets.make(world)
         (image,) = world.operator("ec2", "DescribeImages", ImageIds=[web.image])["Images"]
@@ -93,7 +104,7 @@ def a_template_with_a_key_pair_and_a_disk_from_a_snapshot() -> None:
             "NetworkInterfaces": [{"DeviceIndex": 0, "Groups": ["sg-0123456789abcdef0"]}],
             "BlockDeviceMappings": [
                 {
-                    "DeviceName": "/dev/sdf",
+                    "DeviceName": "/dev/xvda",
                     "Ebs": {"SnapshotId": snapshot, "DeleteOnTermination": False},
                 }
             ],
@@ -147,6 +158,7 @@ def _a_roll_that_fails(name: str) -> Callable[[], None]:
 STORIES: tuple[Callable[[], None], ...] = (
     the_template_tags_what_it_launches,
     a_bake_from_a_public_image,
+    a_base_of_another_architecture,
     a_template_with_a_key_pair_and_a_disk_from_a_snapshot,
     two_fleets_roll_side_by_side,
     a_bake_that_fails_while_another_rollout_waits,

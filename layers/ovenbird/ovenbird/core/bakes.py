@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ovenbird.core.builders import Builder, alive, of_rollout
+from ovenbird.core.builders import Builder, alive, ours, with_id
 from ovenbird.core.commands import Command
-from ovenbird.core.images import ROLLOUT, Image
+from ovenbird.core.images import Image, Known
 from ovenbird.core.made import Made
 
 # Source: EC2 API reference, StateReason.
@@ -43,13 +43,31 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Seen:
-    """What there is: the image of the wanted name, the fleet's builders, the script."""
+    """What there is.
+
+    Args:
+        image: The one of the wanted name, whoever made it.
+        found: Whatever carries the tags of a builder of the fleet.
+        command: The script.
+        known: The images that were baked for the fleet, where it matters which.
+    """
 
     image: Image | None = None
-    builders: tuple[Builder, ...] = ()
+    found: tuple[Builder, ...] = ()
     online: bool = False
     command: Command | None = None
     made: Made = field(default_factory=Made)
+    known: Known = field(default_factory=dict, hash=False)
+
+    @property
+    def builders(self) -> tuple[Builder, ...]:
+        """Those that Ovenbird launched, this rollout or another."""
+        return ours(self.found, self.made.builder)
+
+    @property
+    def builder(self) -> Builder | None:
+        """This rollout's."""
+        return with_id(self.builders, self.made.builder)
 
 
 @dataclass(frozen=True)
@@ -89,9 +107,13 @@ class WaitForImage(Wait):
 
 @dataclass(frozen=True)
 class Launch(Decision):
-    """Launch a builder, after ending what an earlier rollout left over."""
+    """Launch a builder, after ending what an earlier rollout left over.
+
+    ``tokens`` are those of living builders that this rollout may have launched already.
+    """
 
     orphans: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,13 @@ class CreateImage(Decision):
     """Make the image from the stopped builder."""
 
     builder: str
+
+
+@dataclass(frozen=True)
+class Adopt(Decision):
+    """The image was made of our builder by a turn that did not live to tell of it."""
+
+    image_id: str
 
 
 @dataclass(frozen=True)
@@ -141,12 +170,22 @@ def decide(seen: Seen, wanted: Wanted, limits: Limits, now: datetime) -> Decisio
         return _with_image(seen.image, seen, wanted, limits, now)
     if seen.made.image and seen.made.image_since:
         return _unseen(seen.made.image, seen.made.image_since, limits, now, WaitForImage)
-    builder = of_rollout(seen.builders, wanted.rollout)
-    if builder is not None:
-        return _with_builder(builder, seen, limits, now)
+    if seen.builder is not None:
+        return _with_builder(seen.builder, seen, limits, now)
+    taken = with_id(seen.found, seen.made.builder)
+    if taken is not None:
+        return GiveUp(
+            f"Somebody has put the builder {taken.instance_id} into the group {taken.group}; it is"
+            " left alone."
+        )
     if seen.made.builder and seen.made.builder_since:
         return _unseen(seen.made.builder, seen.made.builder_since, limits, now, WaitForBuilder)
-    return Launch(f"There is no image {wanted.name} and no builder yet.", alive(seen.builders))
+    own = [each for each in seen.builders if each.rollout == wanted.rollout]
+    return Launch(
+        f"There is no image {wanted.name} and no builder yet.",
+        alive([each for each in seen.builders if each not in own]),
+        tuple(each.client_token for each in own if each.is_alive),
+    )
 
 
 def _unseen(
@@ -162,13 +201,17 @@ def _with_image(
     image: Image, seen: Seen, wanted: Wanted, limits: Limits, now: datetime
 ) -> Decision:
     label = f"{image.image_id} ({image.name})"
-    if not image.is_of(wanted.fleet, wanted.key):
+    baked = seen.known.get(image.image_id)
+    ours_by_state = seen.made.image == image.image_id
+    if not ours_by_state and (baked is None or baked.key != wanted.key):
+        if _is_of_our_builder(image, seen):
+            return Adopt(f"The image {label} was made of {seen.made.builder}.", image.image_id)
         return GiveUp(
             f"The name {image.name} is taken by {image.image_id}, which Ovenbird did not bake for"
-            " this release; deregister or rename that image, then release again."
+            " this release; release again, and another name is taken."
         )
-    if image.bad is not None:
-        because = image.bad.rstrip(".")
+    if baked is not None and baked.bad:
+        because = baked.bad.rstrip(".")
         return GiveUp(f"The image {label} was marked bad meanwhile: {because}.")
     if image.is_available:
         left = alive(seen.builders)
@@ -177,7 +220,7 @@ def _with_image(
         return Done(
             f"The image {label} is available and no builder is left.",
             image.image_id,
-            baked=image.tags.get(ROLLOUT) == wanted.rollout,
+            baked=ours_by_state or (baked is not None and baked.rollout == wanted.rollout),
         )
     if not image.is_being_made:
         because = f": {image.state_reason}".rstrip(".") if image.state_reason else ""
@@ -189,6 +232,14 @@ def _with_image(
         image.image_id,
         "late",
     )
+
+
+def _is_of_our_builder(image: Image, seen: Seen) -> bool:
+    """Whether it was made of our builder, after the builder was stopped; EC2 says both."""
+    if not seen.made.builder or image.source_instance != seen.made.builder:
+        return False
+    stopped = seen.builder.stopped if seen.builder is not None else None
+    return stopped is None or image.created is None or image.created >= stopped
 
 
 def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -> Decision:

@@ -94,6 +94,7 @@ def released(
     baked: bool,
     took: timedelta,
     too_late: str = "",
+    also: str = "",
 ) -> Notice:
     """The fleet runs what was wanted.
 
@@ -104,6 +105,7 @@ def released(
         baked: Whether the image was made for this rollout.
         took: From its beginning to its end.
         too_late: Who asked to stop it when it was already over.
+        also: What else people should know of.
     """
     back = told.action == "roll-back"
     what = "was rolled back" if back else f"runs {label(told.revision) or 'a new release'}"
@@ -122,6 +124,8 @@ def released(
     ]
     if too_late:
         lines += ["", f"{too_late} asked to stop it, but it was over by then; ask again."]
+    if also:
+        lines += ["", also]
     return Notice(subject(f"{told.fleet} {what}"), _text(lines))
 
 

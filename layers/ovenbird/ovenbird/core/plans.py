@@ -8,7 +8,7 @@ from typing import Any
 
 from ovenbird.core import images, traffic
 from ovenbird.core.groups import Group
-from ovenbird.core.images import Image
+from ovenbird.core.images import Image, Known
 from ovenbird.core.names import few
 from ovenbird.core.preferences import Preferences, one_more, surge
 from ovenbird.core.templates import Version, pinned_overrides
@@ -54,7 +54,8 @@ def release(
     current: str,
     base: str,
     key: str,
-    baked: Sequence[Image],
+    named: Sequence[Image],
+    known: Known,
     running: Sequence[Version],
     content: str,
 ) -> Decision:
@@ -64,27 +65,30 @@ def release(
         current: The image that the group launches now.
         base: The image that a bake starts from.
         key: The bake key of the release.
-        baked: The fleet's images with that key, in whatever state.
+        named: The images that bear the names of this content, in whatever state.
+        known: The images that were baked for the fleet.
         running: The versions that the group launches from, aliases resolved.
         content: What the release has, for the reasons; see :func:`ovenbird.core.contents.said`.
     """
-    choice = images.choose(fleet, key, baked, content)
+    choice = images.choose(fleet, key, named, known, content)
     if isinstance(choice, images.Bake):
         return Bake(base, key, choice.name, choice.reason)
     if choice.image_id == current and is_uniform(group, running):
         return Nothing(current, f"The fleet runs {current} already, baked from {content}.")
-    name = next(image.name for image in baked if image.image_id == choice.image_id)
+    name = next(image.name for image in named if image.image_id == choice.image_id)
     return Roll(choice.image_id, base, key, name, choice.reason)
 
 
-def roll_back(group: Group, *, current: str, target: Image, running: Sequence[Version]) -> Decision:
+def roll_back(
+    group: Group, *, current: str, target: Image, known: Known, running: Sequence[Version]
+) -> Decision:
     """What a roll-back by hand needs."""
     if target.image_id == current and is_uniform(group, running):
         return Nothing(current, f"The fleet runs {current} already.")
     return Roll(
         target.image_id,
-        images.root_base(target),
-        target.tags.get(images.BAKE_KEY, ""),
+        images.root_base(target, known),
+        known[target.image_id].key if target.image_id in known else "",
         target.name,
         f"{target.image_id} ({target.name}) is what the fleet ran before.",
     )
@@ -115,12 +119,17 @@ def unknown_target(asked: str, ran: Sequence[str]) -> str | None:
     )
 
 
-def bad_target(target: Image) -> str | None:
-    """Why an image cannot be rolled back to, if it cannot."""
-    if target.bad is not None:
+def bad_target(target: Image, known: Known, *, by_name: bool) -> str | None:
+    """Why an image cannot be rolled back to, if it cannot.
+
+    Args:
+        by_name: Whether the person named it: then it is their word against the mark's.
+    """
+    baked = known.get(target.image_id)
+    if baked is not None and baked.bad and not by_name:
         return (
-            f"The image {target.image_id} is marked bad ({target.bad}); name another one, or "
-            "remove its tag ovenbird:bad."
+            f"The image {target.image_id} is marked bad ({baked.bad}); name the image to return to "
+            "in the payload (image): another one, or this one all the same."
         )
     if not target.is_available:
         return f"The image {target.image_id} is {target.state}; name one that is available."

@@ -99,6 +99,13 @@ def _configuration(seen: Survey) -> Iterator[str]:
             f"Group {group.name} chooses instance types by attributes (InstanceRequirements), "
             "which AWS cannot refresh to another version; name the instance types instead."
         )
+    for launched in seen.running:
+        if launched.content.get("InstanceRequirements"):
+            yield (
+                f"Version {launched.number} of {launched.template_id} describes instance types by "
+                "attributes (InstanceRequirements), which AWS can neither refresh to another "
+                "version nor launch as one instance to bake on; name an instance type instead."
+            )
     if group.overrides_images:
         yield (
             f"An override of group {group.name} names an image itself, so a new version would not "

@@ -9,15 +9,16 @@ Without ``rollout`` in the event a person asks for the plan alone: the same payl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ovenbird import answers, events, surveys, turns
 from ovenbird.answers import Answer
-from ovenbird.aws import autoscaling_groups, ec2_images, parameters
+from ovenbird.aws import autoscaling_groups, ec2_images, ec2_types, parameters
 from ovenbird.core import (
-    builders,
+    blueprints,
     contents,
     estimates,
     images,
@@ -25,10 +26,11 @@ from ovenbird.core import (
     plans,
     requests,
     seals,
+    unbuildable,
     unchecked,
 )
 from ovenbird.core.groups import TemplateVersion
-from ovenbird.core.images import Image
+from ovenbird.core.images import Image, Known
 from ovenbird.core.plans import Bake, Decision, Nothing
 from ovenbird.core.quotes import quoted
 from ovenbird.core.refusals import refusals
@@ -37,6 +39,7 @@ from ovenbird.core.surveys import Survey
 from ovenbird.errors import BadEvent, LaneLost, Refused, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
+from ovenbird.ledger import images as known_images
 from ovenbird.ledger import lanes, rollouts
 from ovenbird.ledger.lanes import Superseded, Taken
 from ovenbird.ledger.rollouts import Rollout
@@ -207,13 +210,20 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
     """Look, judge, decide; ``pin`` says whether the group may be touched."""
     seen = surveys.take(fleet)
     against = list(refusals(seen))
+    owners = blueprints.owners_tags(seen.group, fleet.tags)
     decision = None
     if seen.running and seen.current is not None:
-        judged = _decide(fleet, wish, seen, seen.current)
-        if isinstance(judged, str):
-            against.append(judged)
+        known = known_images.read(fleet.name)
+        choice = (
+            _release(fleet, wish.release, seen, seen.current, known)
+            if wish.release is not None
+            else _roll_back(fleet, wish, seen, seen.current, known)
+        )
+        if isinstance(choice, str):
+            against.append(choice)
         else:
-            decision = judged
+            decision = choice.decision
+            against += _unlaunchable(choice, seen, seen.current, owners)
     if against or decision is None or seen.preferences is None:
         raise Refused(" ".join(against) or f"Group {fleet.group} launches no image that is known.")
     if isinstance(decision, Nothing):
@@ -227,14 +237,17 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
         autoscaling_groups.pin(fleet.group, *aliases)
     old = plans.old_version(seen.group, seen.running, seen.current_id or "")
     bakes = isinstance(decision, Bake)
+    boot = blueprints.boot_identity(fleet.bake.user_data, seen.running[0].content)
     return {
         "next": "bake" if bakes else "publish",
         "reason": decision.reason,
         "group": fleet.group,
         "image": None if isinstance(decision, Bake) else decision.image,
         "base": decision.base,
-        "bake": {"key": decision.key, "name": decision.name},
+        "bake": {"key": decision.key, "name": decision.name}
+        | ({"user_data": boot} if bakes and boot else {}),
         "from": old,
+        "tags": [list(each) for each in sorted(owners.items())],
         "steps": plans.steps(
             decision,
             seen.group,
@@ -245,18 +258,29 @@ def _plan(fleet: Fleet, wish: _Wish, *, pin: bool) -> Answer:
             addresses=fleet.addresses.count,
             opinions=seen.opinions,
         ),
-        "not_checked": unchecked.sentences(seen),
+        "not_checked": [
+            *unchecked.sentences(seen),
+            *unbuildable.not_checked(seen.running[0], bakes=bakes),
+        ],
         "left_out": list(seen.left_out),
         "desired": seen.group.desired,
         "estimate": asdict(estimates.estimate(seen.preferences, seen.group, bakes=bakes)),
     }
 
 
-def _decide(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision | str:
-    """What to do, or why it cannot be done."""
-    if wish.release is None:
-        return _decide_back(fleet, wish, seen, current)
-    base = _base(fleet.bake.base, current)
+@dataclass(frozen=True)
+class _Choice:
+    """What to do, and the image that it stands on: the base of a bake, or the one that is there."""
+
+    decision: Decision
+    image: Image
+
+
+def _release(
+    fleet: Fleet, release: Release, seen: Survey, current: Image, known: Known
+) -> _Choice | str:
+    """What to do for a release, or why it cannot be done."""
+    base = _base(fleet.bake.base, current, known)
     image = current if base == current.image_id else surveys.image(base)
     if image is None or not image.is_available:
         state = "does not exist" if image is None else f"is {image.state}"
@@ -266,33 +290,40 @@ def _decide(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision
         )
     key = images.bake_key(
         base,
-        wish.release.digest,
+        release.digest,
         fleet.bake.install,
         fleet.bake.verify,
         fleet.bake.environment,
         clean=fleet.bake.clean,
+        user_data=blueprints.boot_identity(fleet.bake.user_data, seen.running[0].content),
     )
+    named = ec2_images.named_like(images.name(fleet.name, key))
     decision = plans.release(
         fleet.name,
         seen.group,
         current=current.image_id,
         base=base,
         key=key,
-        baked=ec2_images.baked(fleet.name, key),
+        named=named,
+        known=known,
         running=seen.running,
-        content=contents.said(wish.release.digest),
+        content=contents.said(release.digest),
     )
-    unbuildable = builders.refusal(seen.running[0]) if isinstance(decision, Bake) else None
-    return unbuildable or decision
+    if isinstance(decision, Bake):
+        return _Choice(decision, image)
+    return _Choice(decision, next(each for each in named if each.image_id == decision.image))
 
 
-def _base(wanted: str | None, current: Image) -> str:
+def _base(wanted: str | None, current: Image, known: Known) -> str:
     if wanted is None:
-        return images.root_base(current)
+        return images.root_base(current, known)
     return parameters.image(wanted) if wanted.startswith("/") else wanted
 
 
-def _decide_back(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Decision | str:
+def _roll_back(
+    fleet: Fleet, wish: _Wish, seen: Survey, current: Image, known: Known
+) -> _Choice | str:
+    """What to do for a roll-back by hand, or why it cannot be done."""
     past = rollouts.past(fleet.name)
     if wish.image is not None:
         ran = tuple(dict.fromkeys([current.image_id, *past.ran]))
@@ -307,9 +338,29 @@ def _decide_back(fleet: Fleet, wish: _Wish, seen: Survey, current: Image) -> Dec
     target = surveys.image(target_id)
     if target is None:
         return f"The image {target_id} does not exist any more; name another one (image)."
-    return plans.bad_target(target) or plans.roll_back(
-        seen.group, current=current.image_id, target=target, running=seen.running
+    wrong = plans.bad_target(target, known, by_name=wish.image is not None)
+    if wrong is not None:
+        return wrong
+    decision = plans.roll_back(
+        seen.group, current=current.image_id, target=target, known=known, running=seen.running
     )
+    return _Choice(decision, target)
+
+
+def _unlaunchable(
+    choice: _Choice, seen: Survey, current: Image, owners: Mapping[str, str]
+) -> list[str]:
+    """Why EC2 would not launch a builder, or the image, as far as it can be seen."""
+    if isinstance(choice.decision, Nothing):
+        return []
+    own, mixed = seen.running[0], seen.group.mixed
+    types = blueprints.launched_types(own.content, mixed)
+    other = types and choice.image.architecture != current.architecture
+    architectures = ec2_types.architectures(types) if other else {}
+    against = list(unbuildable.image(seen.running, choice.image, current, architectures))
+    if isinstance(choice.decision, Bake):
+        against += unbuildable.builder(own, choice.image, types, owners)
+    return against
 
 
 def _end(result: str, reason: str) -> Answer:

@@ -8,8 +8,9 @@ any more: people who cannot be told are no reason to roll a good release back.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ovenbird import answers, turns
@@ -17,7 +18,7 @@ from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_instances, ec2_templates, parameters, topic
 from ovenbird.core import builders, notices, owners, seals
 from ovenbird.core.groups import Group
-from ovenbird.core.notices import Told
+from ovenbird.core.notices import Notice, Told
 from ovenbird.errors import BadEvent, Denied, LaneLost, Retryable, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes, rollouts
@@ -39,7 +40,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     known = rollouts.read(rollout)
     if known is None:
         raise LaneLost(f"The ledger knows no rollout {rollout}, so there is nothing to settle.")
-    image, group = state.image_of(event), None
+    image, group, strangers = state.image_of(event), None, ""
     if known.result:
         _refuse_another(event, known)
     else:
@@ -47,7 +48,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         group = autoscaling_groups.describe(plan["group"])
         if refusal := owners.refusal(f"Group {group.name}", group.tags, fleet):
             raise Denied(refusal)
-        _end_builders(fleet)
+        strangers = _end_builders(fleet)
         for template, number in event["version"]["targets"].items():
             ec2_templates.make_default(template, number)
         parameters.publish_image(fleet, image)
@@ -65,7 +66,8 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     untold = ""
     if not known.notified:
         stop_by = lane.stop_by if ours else ""
-        untold = _tell(event, image, group, stop_by, now, known.ended or now.isoformat())
+        notice = partial(_notice, event, image, group, stop_by, strangers, now)
+        untold = _tell(event, notice, now, known.ended or now.isoformat())
     turns.leave(fleet, rollout, plan["fence"])
     took = notices.duration(notices.since(plan["began"], now))
     return answers.done(
@@ -85,23 +87,28 @@ def _refuse_another(event: dict[str, Any], known: Rollout) -> None:
             raise BadEvent(f"{field} is not that of rollout {known.rollout}, which has ended.")
 
 
-def _end_builders(fleet: str) -> None:
-    """Those that executions left which somebody stopped; no other rollout has the fleet now."""
-    with suppress(Terminal):  # no reason to undo a good release; the next one tries again
-        ec2_instances.terminate(builders.alive(ec2_instances.builders(fleet)))
+def _end_builders(fleet: str) -> str:
+    """End those that executions left which somebody stopped; no other rollout has the fleet now.
+
+    Returns:
+        A sentence about what only looks like one, if anything does.
+    """
+    try:
+        found = ec2_instances.builders(fleet)
+        ec2_instances.terminate(builders.alive(builders.ours(found)))
+    except Terminal:  # no reason to undo a good release; the next one tries again
+        return ""
+    return builders.about_strangers(builders.strangers(found))
 
 
-def _tell(
-    event: dict[str, Any], image: str, group: Group | None, stop_by: str, now: datetime, ended: str
-) -> str:
+def _tell(event: dict[str, Any], notice: Callable[[], Notice], now: datetime, ended: str) -> str:
     """Send the notice; a sentence about why it could not be sent, else nothing.
 
     Raises:
         Throttled, Unavailable: For a minute after the end; the step is repeated.
     """
     try:
-        group = group or autoscaling_groups.describe(event["plan"]["group"])
-        topic.publish(_notice(event, image, group, stop_by, now))
+        topic.publish(notice())
     except Retryable as failure:
         if notices.since(ended, now) < _PATIENCE:
             raise
@@ -113,9 +120,15 @@ def _tell(
 
 
 def _notice(
-    event: dict[str, Any], image: str, group: Group, stop_by: str, now: datetime
-) -> notices.Notice:
+    event: dict[str, Any],
+    image: str,
+    group: Group | None,
+    stop_by: str,
+    strangers: str,
+    now: datetime,
+) -> Notice:
     plan, version, release = event["plan"], event["version"], event.get("release") or {}
+    group = group or autoscaling_groups.describe(plan["group"])
     return notices.released(
         Told(
             fleet=event["fleet"],
@@ -135,4 +148,5 @@ def _notice(
         baked=bool((event.get("bake") or {}).get("baked")),
         took=notices.since(plan["began"], now),
         too_late=stop_by,
+        also=strangers,
     )
