@@ -146,7 +146,8 @@ def test_a_dry_run_does_not_stand_in_the_way_of_a_rollout() -> None:
 
 def test_a_request_on_the_bus_is_a_release_too() -> None:
     """What a CI job such as GitHub Actions puts on the bus."""
-    with a_fleet() as web:
+    brought = {"events": {"artifact": f"s3://{BUCKET}/web/*"}}
+    with a_fleet(release=brought) as web:
         web.world.put_event(
             "ovenbird",
             "Release Requested",

@@ -87,7 +87,24 @@ def test_the_same_push_has_the_same_rollout_and_fits_an_execution_name() -> None
         releases.roll_back_id(fleet, RELEASE.id, "web-1"),
     }
     assert len(names) == 5
-    assert all(re.fullmatch(r"[a-z0-9-]{1,80}", name) for name in names)
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,80}", name) for name in names)
+    assert all(len(releases.undo_name(name)) <= 80 for name in names)
+
+
+def test_no_fleet_is_called_so_that_its_ids_are_those_of_another_one() -> None:
+    for other in ("web-dry", "web-back", "web-undo"):
+        theirs = {releases.rollout_id(other, RELEASE), releases.roll_back_id(other, "x", "")}
+        for dry_run in (False, True):
+            ours = releases.rollout_id("web", RELEASE, dry_run=dry_run)
+            assert not {ours, releases.undo_name(ours)} & theirs
+            assert not releases.is_roll_back("web", ours)
+        assert not any(releases.is_roll_back("web", each) for each in theirs)
+
+
+def test_the_undo_of_a_rollout_is_known_by_its_name() -> None:
+    rollout = releases.rollout_id("web", RELEASE)
+    assert releases.rollout_of(releases.undo_name(rollout)) == rollout
+    assert releases.rollout_of(rollout) == rollout
 
 
 def test_a_roll_back_is_known_by_its_id() -> None:

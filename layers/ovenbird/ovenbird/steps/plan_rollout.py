@@ -162,8 +162,8 @@ def _wish(event: dict[str, Any], now: datetime) -> _Wish:
     action, release = event["action"], event.get("release")
     if (action == "release") != bool(release):
         raise BadEvent(
-            f"release is {quoted(release)} and action is {action}; a release must have one, as in "
-            "events/plan-rollout.json, and a roll-back none."
+            f"release is {quoted(release)} and action is {action}; a release must have one, "
+            "and a roll-back none."
         )
     dry_run = event.get("dry_run", False)
     return _Wish(
