@@ -73,7 +73,7 @@ MUTANTS = (
         "builder-left-by-the-undo",
         "A rollout that is undone leaves its builder running.",
         f"{LAYER}/leftovers.py",
-        'builders.alive(builders.of_rollout(found, event["rollout"], known))',
+        "builders.alive(builders.of_rollout(found, case.rollout, known))",
         "builders.alive(())",
         ("stories/test_roll_back.py", "stories/test_bake_failures.py"),
     ),
