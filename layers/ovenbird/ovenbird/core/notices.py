@@ -95,6 +95,7 @@ def released(
     took: timedelta,
     too_late: str = "",
     also: str = "",
+    addresses: Sequence[str] = (),
 ) -> Notice:
     """The fleet runs what was wanted.
 
@@ -106,6 +107,7 @@ def released(
         took: From its beginning to its end.
         too_late: Who asked to stop it when it was already over.
         also: What else people should know of.
+        addresses: A line for each Elastic IP of the fleet.
     """
     back = told.action == "roll-back"
     what = "was rolled back" if back else f"runs {label(told.revision) or 'a new release'}"
@@ -116,6 +118,7 @@ def released(
         f"Group: {group}, {instances} instance{'' if instances == 1 else 's'} on the new version",
         f"Image: {image[1]} (before: {image[0]}), {_made(back, baked)}",
         f"Launch template: {version[1]} (before: {version[0]})",
+        *_addresses(addresses),
         f"Took: {duration(took)}",
         f"Rollout: {told.rollout}",
         "",
@@ -129,7 +132,15 @@ def released(
     return Notice(subject(f"{told.fleet} {what}"), _text(lines))
 
 
-def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta | None) -> Notice:
+def failed(
+    told: Told,
+    *,
+    error: str,
+    cause: str,
+    undone: str,
+    took: timedelta | None,
+    addresses: Sequence[str] = (),
+) -> Notice:
     """The rollout failed.
 
     Args:
@@ -137,6 +148,7 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
         cause: As the state machine has it: Lambda's JSON, or a text.
         undone: What was done about it, and what the fleet runs now; one or two sentences.
         took: From its beginning until now, ``None`` where it never began.
+        addresses: A line for each Elastic IP of the fleet.
     """
     lines = [
         f"The rollout of fleet {told.fleet} failed: {error}.",
@@ -144,6 +156,7 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
         *_what(told),
         *_why(cause),
         f"Now: {undone}",
+        *_addresses(addresses),
         *([f"Took: {duration(took)}"] if took is not None else []),
         f"Rollout: {told.rollout}",
         "",
@@ -282,6 +295,10 @@ def _text(lines: Sequence[str]) -> str:
     """The text of a notice; how to read what others wrote is said last."""
     told = [*lines, "", _QUOTED] if any(line.startswith("> ") for line in lines) else lines
     return defanged("\n".join(told))
+
+
+def _addresses(lines: Sequence[str]) -> list[str]:
+    return [f"Address: {each}" for each in lines]
 
 
 def _made(back: bool, baked: bool) -> str:
