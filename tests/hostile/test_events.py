@@ -49,7 +49,7 @@ def witness() -> Iterator[Witness]:
         sources = {
             "s3": {"bucket": BUCKET, "key": "*"},
             "codepipeline": {"pipeline": "web"},
-            "codecommit": {"repository": "web", "branch": "main", "tag": "v*"},
+            "codecommit": {"repository": "web", "branch": "main"},
             "codebuild": {"project": "web"},
             "ecr": {"repository": "web"},
         }

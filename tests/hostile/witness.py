@@ -97,9 +97,6 @@ def standing_still(world: World) -> Iterator[Witness]:
 
 def _stopping(outcome: Outcome) -> Callable[[HandlerCall, Callable[[], Any]], Any]:
     def interfere(call: HandlerCall, go: Callable[[], Any]) -> Any:
-        accepted = _accepted(call)
-        if accepted is not None:
-            return accepted
         if _changes(call):
             outcome.change = call
             raise Killed(f"{call.operation} would change something")
@@ -109,24 +106,11 @@ def _stopping(outcome: Outcome) -> Callable[[HandlerCall, Callable[[], Any]], An
 
 
 def _changes(call: HandlerCall) -> bool:
-    if call.only_looks:
+    if call.operation.startswith(("Describe", "Get", "List")):
         return False
-    # A doorbell only counts; what follows from it is the change.
+    # A doorbell counts; what follows from it is the change.
     key: str = call.params.get("Key", {}).get("pk", {}).get("S", "")
     return not key.startswith("doorbell#")
-
-
-def _accepted(call: HandlerCall) -> dict[str, Any] | None:
-    """The answer to what is written of a request when it is accepted; nothing is written here."""
-    if call.operation != "UpdateItem":
-        return None
-    key: str = call.params["Key"]["pk"]["S"]
-    if key.startswith("order#"):
-        return {"Attributes": {"number": {"N": "1"}}}
-    if key.startswith("rollout#") and "#asked" in call.params["UpdateExpression"]:
-        values = call.params["ExpressionAttributeValues"]
-        return {"Attributes": {name.removeprefix(":"): value for name, value in values.items()}}
-    return None
 
 
 def _judge(outcome: Outcome) -> None:

@@ -7,15 +7,12 @@ working tree: each mutant lives in a copy of its own.
 
 from __future__ import annotations
 
-from tests.mutants import addressing, baking, ordering, pushing, rolling, scripting, waiting
+from tests.mutants import addressing, baking, rolling, waiting
 from tests.mutants.mutant import Mutant
 
 ALL: tuple[Mutant, ...] = (
     *baking.MUTANTS,
-    *scripting.MUTANTS,
     *rolling.MUTANTS,
     *waiting.MUTANTS,
     *addressing.MUTANTS,
-    *ordering.MUTANTS,
-    *pushing.MUTANTS,
 )

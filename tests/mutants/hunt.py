@@ -79,13 +79,8 @@ def innocent(killers: AbstractSet[str]) -> str:
 def _copy() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ovenbird-mutant-") as folder:
         root = Path(folder) / "repository"
-        copy_to(root)
+        shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
         yield root
-
-
-def copy_to(root: Path) -> None:
-    """A copy of the repository, without environments and caches."""
-    shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
 
 
 def _first_failure(root: Path, tests: Sequence[str]) -> tuple[str, str] | None:

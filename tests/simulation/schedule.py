@@ -18,17 +18,7 @@ Quality = Literal[
     "sick after a while",
     "every third sick",
 ]
-What = Literal[
-    "release",
-    "release the same again",
-    "roll back",
-    "pause",
-    "unpause",
-    "dry run",
-    "no release",
-]
-# What neither harms a release nor gives anybody a reason to undo it.
-HARMLESS = frozenset({"lambda busy", "rings flood"})
+What = Literal["release", "release the same again", "roll back", "pause", "unpause", "dry run"]
 
 
 @dataclass(frozen=True)
@@ -44,17 +34,15 @@ class Moment:
 
 @dataclass(frozen=True)
 class Wish:
-    """Something that the team wants. ``many``: so many uploads within one second."""
+    """Something that the team wants."""
 
     what: What
     moment: Moment = Moment()
     quality: Quality = "good"
-    many: int = 1
 
     def __str__(self) -> str:
         quality = f", {self.quality}" if self.what == "release" else ""
-        many = f" × {self.many}" if self.many > 1 else ""
-        return f"{self.what}{many}{quality}, {self.moment}"
+        return f"{self.what}{quality}, {self.moment}"
 
 
 @dataclass(frozen=True)
@@ -81,13 +69,12 @@ class Made:
     mixed: bool = False
     version: str = "1"
     document: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    health: Literal["ELB", "EC2"] = "ELB"
 
     def __str__(self) -> str:
         mixed = ", mixed instances" if self.mixed else ""
         return (
             f"{self.size} instances{mixed}, {self.addresses} addresses, template version "
-            f"{self.version}, health by {self.health}, {dict(self.document)}"
+            f"{self.version}, {dict(self.document)}"
         )
 
 
@@ -107,9 +94,8 @@ class Schedule:
     @property
     def is_benign(self) -> bool:
         """Whether nothing in it is a reason for a release not to succeed."""
-        return {mishap.name for mishap in self.mishaps} <= HARMLESS and all(
-            wish.what == "no release"
-            or (wish.what == "release" and wish.quality in ("good", "script is slow"))
+        return not self.mishaps and all(
+            wish.what == "release" and wish.quality in ("good", "script is slow")
             for wish in self.wishes
         )
 

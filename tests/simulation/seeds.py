@@ -10,7 +10,6 @@ from tests.simulation.kinds import KINDS
 from tests.simulation.mishaps import SORTS
 from tests.simulation.schedule import Made, Mishap, Moment, Quality, Schedule, Wish
 from tests.simulation.strikes import Strike
-from tests.stories.world import BUCKET
 
 DIRECTED_EVERY = 5
 
@@ -91,33 +90,26 @@ def _made(source: random.Random) -> Made:
     if version != "1":
         roll["pin"] = True
     bake = {"install": ['tar -xzf "$OVENBIRD_ARTIFACT"'], "timeout_minutes": 20}
-    document: dict[str, Any] = {"roll": roll, "bake": bake}
-    if source.random() < 0.3:
-        document["release"] = {"s3": {"bucket": BUCKET, "key": "web/*"}}
     return Made(
         size=size,
         addresses=source.randint(0, min(3, size)) if size else source.choice((0, 0, 1)),
         mixed=source.random() < 0.2,
         version=version,
-        document=document,
-        health="EC2" if source.random() < 0.0 else "ELB",
+        document={"roll": roll, "bake": bake},
     )
 
 
 def _wishes(source: random.Random) -> tuple[Wish, ...]:
     quality = source.choice((*_GOOD * 6, *_QUALITIES))
-    many = source.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 8))
-    first = Wish("release", Moment(), quality, many)
-    if source.random() < 0.1:
-        others = Wish("no release", Moment(source.uniform(0, 900)), many=source.randint(1, 5))
-        return first, others
+    first = Wish("release", Moment(), quality)
     more = source.random()
     if more < 0.55:
         return (first,)
     if more < 0.75:
         second = source.choice((*_GOOD, *_QUALITIES))
-        moment = Moment(source.choice((0.0, 0.2, 0.9, 5.0, 40.0, 200.0, 900.0, 3000.0)))
-        return first, Wish("release", moment, second)
+        return first, Wish(
+            "release", Moment(source.choice((0.0, 5.0, 40.0, 200.0, 900.0, 3000.0))), second
+        )
     if more < 0.87:
         steps = ("", "plan_rollout", "bake_image", "roll_group", "settle_rollout", "undo_rollout")
         moment = Moment(source.uniform(0, 600), source.choice(steps))

@@ -61,8 +61,7 @@ class Switch:
                     {
                         "TableName": self.world.deployment.table,
                         "Key": {"pk": {"S": key}},
-                        "UpdateExpression": "SET #until = :past",
-                        "ExpressionAttributeNames": {"#until": "until"},
+                        "UpdateExpression": "SET expires = :past",
                         "ExpressionAttributeValues": {":past": {"N": past}},
                     },
                 )

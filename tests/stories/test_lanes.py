@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from ovenbird.ledger import lanes
 from tests.stories.calls import Go, HandlerCall
 from tests.stories.story import a_fleet
 from tests.stories.test_queue import results, waits_for_lane
@@ -20,7 +18,7 @@ def test_who_wakes_up_after_its_lease_writes_nothing_any_more() -> None:
         def sleeps(call: HandlerCall, go: Go) -> Any:
             if (call.service, call.function) == ("lambda", "roll_group") and not slept:
                 slept.append("three")
-                web.world.run_for(hours=lanes.LEASE / timedelta(hours=1), minutes=5)
+                web.world.run_for(minutes=35)
                 slept.append(web.world.upload("three"))
                 web.world.run_until(lambda: bool(web.refreshes))
             return go()

@@ -19,11 +19,7 @@ from botocore import xform_name
 from tests.template.deployed import ROOT
 
 PACKAGE = ROOT / "layers/ovenbird"
-PREFIXES = {  # botocore → IAM
-    "elb": "elasticloadbalancing",
-    "elbv2": "elasticloadbalancing",
-    "stepfunctions": "states",
-}
+PREFIXES = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}  # botocore → IAM
 _ACTION = re.compile(r"\b[a-z0-9]+:[A-Z]\w+")
 Name = tuple[str, str]  # module, function or class or constant
 

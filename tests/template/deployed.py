@@ -19,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 MACHINES = {"RolloutStateMachine": "rollout", "AddressesStateMachine": "addresses"}
-_CODE = ("CodeUri", "ContentUri")
+_CODE = ("CodeUri", "ContentUri", "DefinitionUri")
 
 
 @cache
@@ -36,8 +36,6 @@ def translated() -> dict[str, Any]:
     for resource in document["Resources"].values():
         properties = resource.get("Properties", {})
         properties.update({name: "s3://bucket/key" for name in _CODE if name in properties})
-        if "DefinitionS3Location" in properties:
-            properties["DefinitionS3Location"] = {"Bucket": "bucket", "Key": "key"}
     session = Session(region_name=REGION)
     translator = Translator({}, Parser(), boto_session=session)
     result: dict[str, Any] = translator.translate(document, {})
@@ -80,10 +78,9 @@ def statements(function: str) -> list[dict[str, Any]]:
     shared = resources("AWS::IAM::ManagedPolicy")
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     documents += [
-        shared[name]["PolicyDocument"]
+        shared[policy["Ref"]]["PolicyDocument"]
         for policy in role["ManagedPolicyArns"]
-        for name in [shared_policy(policy)]
-        if name
+        if isinstance(policy, dict) and "Ref" in policy
     ]
     return [
         statement
@@ -91,13 +88,6 @@ def statements(function: str) -> list[dict[str, Any]]:
         for statement in many(document["Statement"])
         if statement.get("Effect") == "Allow"
     ]
-
-
-def shared_policy(policy: Any) -> str:
-    """The logical id of a managed policy of the stack, also of one that a condition adds."""
-    if isinstance(policy, dict) and "Fn::If" in policy:
-        policy = policy["Fn::If"][1]
-    return str(policy["Ref"]) if isinstance(policy, dict) and "Ref" in policy else ""
 
 
 def many(value: Any) -> list[Any]:

@@ -55,4 +55,4 @@ def test_every_sample_belongs_to_a_function() -> None:
     samples = {sample_of(path) for path in (ROOT / "events").glob("*.json")}
     assert samples <= set(STEPS) | set(ACTIONS)
     by_hand_or_by_event = {"accept_release", "plan_rollout", "move_address", "ring_doorbell"}
-    assert by_hand_or_by_event | {"answer_alarm", "check_fleet", "roll_back"} <= samples
+    assert by_hand_or_by_event | {"answer_alarm", "roll_back"} <= samples

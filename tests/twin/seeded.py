@@ -63,12 +63,10 @@ class Scripted(Simulated):
         self.eyes.judge(green=self.green, pushed=pushed)
         return self.eyes.broken
 
-    def release(
-        self, quality: Quality = "good", content: str = "", *, key: str = "web/app.tar.gz"
-    ) -> str:
+    def release(self, quality: Quality = "good", content: str = "") -> str:
         """Run the script for something new."""
         revision = f"r{len(self.pushed)}"
-        self.pushed.append(Pushed(self.world.now(), revision, quality, content, key))
+        self.pushed.append(Pushed(self.world.now(), revision, quality, content))
         if job(self.world, self.fleet, revision):
             self.green.append(revision)
         return revision

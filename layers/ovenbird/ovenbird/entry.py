@@ -5,8 +5,7 @@ every cold start, and ``Tracing: Active`` in the template traces without them.
 
 One metric, ``Outcome`` in the namespace ``Ovenbird``, by step and result; a failure is counted by
 its class name too (dimension ``failure``). A step may add its own counts with ``counts`` in its
-answer, as in ``{"counts": {"StaleTokens": 1}}``; they have the dimension ``step`` alone, so that an
-alarm can watch them whatever the result was.
+answer, as in ``{"counts": {"StaleTokens": 1}}``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 
 from ovenbird import clock
 from ovenbird.answers import Answer
@@ -111,8 +110,7 @@ def _count(name: str, result: str, counts: dict[str, int]) -> None:
     metrics.add_dimension("step", name)
     metrics.add_dimension("result", result)
     metrics.add_metric("Outcome", MetricUnit.Count, 1)
-    metrics.flush_metrics()
     for what, times in counts.items():
         if times:
-            with single_metric(what, MetricUnit.Count, times, namespace=NAMESPACE) as metric:
-                metric.add_dimension("step", name)
+            metrics.add_metric(what, MetricUnit.Count, times)
+    metrics.flush_metrics()

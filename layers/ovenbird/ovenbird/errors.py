@@ -14,8 +14,6 @@
         ├── Refused            the fleet cannot be rolled safely, and nothing was touched
         ├── Stopped            a person stopped the rollout
         ├── LaneLost           another rollout owns the fleet now
-        ├── LimitNear          the execution came near a limit of Step Functions
-        ├── ExecutionLost      the execution ended without a result, at a limit of Step Functions
         ├── BakeFailed         the image could not be made
         ├── RollFailed         the group could not be rolled to the new version
         ├── AddressFailed      the Elastic IPs could not be put on healthy instances
@@ -57,14 +55,7 @@ class BadEvent(Terminal):
 
 
 class BadFleet(Terminal):
-    """The fleet document is wrong; the text names the field, the value and what would be right.
-
-    ``mistakes`` has each sentence for itself.
-    """
-
-    def __init__(self, text: str, mistakes: tuple[str, ...] = ()) -> None:
-        super().__init__(text)
-        self.mistakes = mistakes or (text,)
+    """The fleet document is wrong; the text names the field, the value and what would be right."""
 
 
 class BadSettings(Terminal):
@@ -89,14 +80,6 @@ class Stopped(Terminal):
 
 class LaneLost(Terminal):
     """Another rollout owns the fleet now; this one must not write any more."""
-
-
-class LimitNear(Terminal):
-    """The execution came near a limit of Step Functions, which would have ended it in silence."""
-
-
-class ExecutionLost(Terminal):
-    """The execution of the rollout ended without a result: at a limit of Step Functions."""
 
 
 class BakeFailed(Terminal):

@@ -90,10 +90,10 @@ class Describing:
             "InstanceType": one.content.get("InstanceType", "m1.small"),
             "LaunchTime": one.launched,
             "AmiLaunchIndex": one.index,
-            "Architecture": one.architecture,
+            "Architecture": "x86_64",
             "Hypervisor": "xen",
             "VirtualizationType": "hvm",
-            "RootDeviceName": one.root_device,
+            "RootDeviceName": "/dev/xvda",
             "RootDeviceType": "ebs",
             "EbsOptimized": one.content.get("EbsOptimized", False),
             "Monitoring": {"State": "disabled"},
@@ -128,15 +128,14 @@ class Describing:
             ],
             "BlockDeviceMappings": [
                 {
-                    "DeviceName": volume.disk.device,
+                    "DeviceName": "/dev/xvda",
                     "Ebs": {
-                        "VolumeId": volume.volume_id,
+                        "VolumeId": one.volume_id,
                         "Status": "attached",
                         "AttachTime": one.launched,
-                        "DeleteOnTermination": volume.disk.deleted_with_instance,
+                        "DeleteOnTermination": True,
                     },
                 }
-                for volume in one.volumes
             ],
             "NetworkInterfaces": [
                 {

@@ -35,8 +35,7 @@ class Imaging:
             description=params.get("Description", ""),
             instance_id=instance.instance_id,
             image_id=instance.image_id,
-            volumes=instance.volumes,
-            devices=params.get("BlockDeviceMappings", ()),
+            volume_id=instance.volume_id,
             tags=requested(params.get("TagSpecifications", ()), ("image", "snapshot")),
         )
         if instance.state == "running" and not params.get("NoReboot", False):

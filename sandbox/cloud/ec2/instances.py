@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.cloud.ec2.devices import Disk
 from sandbox.cloud.ec2.tags import Tags
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
@@ -28,14 +27,6 @@ _REMEMBERED = timedelta(hours=1)
 Listener = Callable[[str, str], None]
 
 
-@dataclass(frozen=True)
-class Volume:
-    """A disk that was made with an instance."""
-
-    volume_id: str
-    disk: Disk
-
-
 @dataclass
 class Instance:
     instance_id: str
@@ -46,7 +37,7 @@ class Instance:
     zone: str
     launched: datetime
     content: dict[str, Any]  # the launch's parameters, template and overrides merged
-    volumes: tuple[Volume, ...]
+    volume_id: str
     interface_id: str  # the primary one's
     private_address: str
     user_data: str = ""
@@ -54,8 +45,6 @@ class Instance:
     client_token: str = ""
     index: int = 0
     other_interfaces: tuple[str, ...] = ()
-    root_device: str = "/dev/xvda"
-    architecture: str = "x86_64"
     state: str = "pending"
     public_address: str = ""
     reason: dict[str, str] = field(default_factory=dict)  # StateReason
@@ -77,7 +66,6 @@ class Instances:
         self._kernel, self._tags, self._visibility = kernel, tags, visibility
         self._machines = machines
         self.all: dict[str, Instance] = {}
-        self.left: dict[str, Volume] = {}  # volumes that have outlived their instances
         self.listeners: list[Listener] = []
         tags.owner("i", self.find)
         tags.owner("vol", self._find_volume)
@@ -213,11 +201,7 @@ class Instances:
             self._machines.start(instance.instance_id, instance.user_data)
         if state == "terminated":
             self._machines.destroy(instance.instance_id)
-            for volume in instance.volumes:
-                if volume.disk.deleted_with_instance:
-                    self._tags.forget(volume.volume_id)
-                else:
-                    self.left[volume.volume_id] = volume
+            self._tags.forget(instance.volume_id)
             self._kernel.after(_REMEMBERED, lambda: self._forget(instance))
         self._kernel.emit(
             "aws.ec2",
@@ -236,8 +220,7 @@ class Instances:
         return f"User initiated ({self._kernel.now():%Y-%m-%d %H:%M:%S} GMT)"
 
     def _find_volume(self, volume_id: str) -> None:
-        attached = (volume for one in self.all.values() if one.is_alive for volume in one.volumes)
-        if not any(one.volume_id == volume_id for one in (*attached, *self.left.values())):
+        if not any(one.volume_id == volume_id and one.is_alive for one in self.all.values()):
             raise AwsError("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from sandbox.cloud.ec2 import types
 from sandbox.cloud.ec2.addresses import Addresses
 from sandbox.cloud.ec2.describing import Describing
 from sandbox.cloud.ec2.images import Images
@@ -48,10 +47,9 @@ class Ec2:
             self.networks,
             self.instances,
             self.describing,
-            self.snapshots,
             machines,
         )
-        self.addresses = Addresses(kernel, self.tags, visibility, self.instances, self.networks)
+        self.addresses = Addresses(kernel, self.tags, visibility, self.instances)
         self.imaging = Imaging(self.images, self.instances)
 
     def operations(self) -> dict[str, Operation]:
@@ -66,7 +64,6 @@ class Ec2:
             **self.launching.operations(),
             **self.addresses.operations(),
             **self.imaging.operations(),
-            **types.operations(),
         }
 
     def seed_image(self, name: str, tags: dict[str, str] | None = None, *, owner: str = "") -> str:
@@ -109,15 +106,6 @@ class Ec2:
         """The state's name; ``terminated`` for an instance that nobody remembers."""
         instance = self.instances.all.get(instance_id)
         return instance.state if instance else "terminated"
-
-    def zone(self, instance_id: str) -> str:
-        """The zone of an instance, empty for one that nobody remembers."""
-        instance = self.instances.all.get(instance_id)
-        return instance.zone if instance else ""
-
-    def zones(self, subnets: Iterable[str]) -> set[str]:
-        """The zones of subnets."""
-        return {self.networks.find(subnet).zone for subnet in subnets}
 
     def reason(self, instance_id: str) -> str:
         """Why the instance stopped or ended: ``code: message``; empty when nothing is known.

@@ -21,7 +21,6 @@ class Snapshot:
     description: str
     started: datetime
     state: str = "completed"  # pending, completed, error
-    size: int = 8  # GiB
 
 
 class Snapshots:
@@ -34,21 +33,10 @@ class Snapshots:
         tags.owner("snap", self.find)
 
     def make(
-        self,
-        volume_id: str,
-        description: str,
-        tags: dict[str, str],
-        state: str = "completed",
-        *,
-        size: int = 8,
+        self, volume_id: str, description: str, tags: dict[str, str], state: str = "completed"
     ) -> Snapshot:
         snapshot = Snapshot(
-            self._kernel.ids.resource("snap"),
-            volume_id,
-            description,
-            self._kernel.now(),
-            state,
-            size,
+            self._kernel.ids.resource("snap"), volume_id, description, self._kernel.now(), state
         )
         self.all[snapshot.snapshot_id] = snapshot
         self._tags.put(snapshot.snapshot_id, tags)
@@ -108,7 +96,7 @@ class Snapshots:
         return {
             "SnapshotId": one.snapshot_id,
             "VolumeId": one.volume_id,
-            "VolumeSize": one.size,
+            "VolumeSize": 8,
             "State": one.state,
             "Progress": "100%" if one.state == "completed" else "0%",
             "StartTime": one.started,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -19,10 +19,6 @@ class Instances(Protocol):
 
     def state(self, instance_id: str) -> str: ...
 
-    def zone(self, instance_id: str) -> str: ...
-
-    def zones(self, subnets: Iterable[str]) -> set[str]: ...
-
 
 class Checks:
     """Asks every registered target at its group's interval, for as long as it is registered."""
@@ -33,10 +29,9 @@ class Checks:
         ec2: Instances,
         machines: Machines,
         changed: Callable[[TargetGroup, Target], None],
-        in_use: Callable[[TargetGroup, str], bool],
     ) -> None:
         self._kernel, self._ec2, self._machines = kernel, ec2, machines
-        self._changed, self._in_use = changed, in_use
+        self._changed = changed
 
     def begin(self, group: TargetGroup, target: Target) -> None:
         """Check a newly registered target soon, and then at the interval."""
@@ -51,7 +46,7 @@ class Checks:
             del group.targets[(target.instance_id, target.port)]
             self._changed(group, target)
             return
-        if not self._in_use(group, target.instance_id):
+        if not group.balancers:
             target.health = NOT_IN_USE
         elif state in ("stopping", "stopped", "shutting-down"):
             target.health, target.passed = STOPPED, 0

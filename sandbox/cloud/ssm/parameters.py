@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,14 +58,13 @@ class Parameters:
         }
 
     def get(self, params: Request) -> Result:
-        found, asked = self._find(params["Name"]), params["Name"]
-        return {"Parameter": self._shown(found, asked, params)}
+        return {"Parameter": self._shown(self._find(params["Name"]), params["Name"])}
 
     def get_several(self, params: Request) -> Result:
         found, missing = [], []
         for name in params["Names"]:
             try:
-                found.append(self._shown(self._find(name), name, params))
+                found.append(self._shown(self._find(name), name))
             except AwsError:
                 missing.append(name)
         return {"Parameters": found, "InvalidParameters": missing}
@@ -87,7 +85,7 @@ class Parameters:
         found, more = page(
             found, {"MaxResults": 10} | params, least=1, most=10, bad_token="InvalidNextToken"
         )
-        return {"Parameters": [self._shown(one, one.name, params) for one in found], **more}
+        return {"Parameters": [self._shown(one, one.name) for one in found], **more}
 
     def put(self, params: Request) -> Result:
         """There is no compare-and-set, only Overwrite. Source: SSM API reference, PutParameter."""
@@ -169,16 +167,11 @@ class Parameters:
     def _arn(self, parameter: Parameter) -> str:
         return self._kernel.arn("ssm", f"parameter/{parameter.name.lstrip('/')}")
 
-    def _shown(self, one: Parameter, asked: str, params: Request) -> Result:
-        """A SecureString comes encrypted, unless ``WithDecryption`` is asked for.
-
-        Source: SSM API reference, GetParameter and GetParametersByPath, WithDecryption.
-        """
-        encrypted = one.kind == "SecureString" and not params.get("WithDecryption")
+    def _shown(self, one: Parameter, asked: str) -> Result:
         shown = {
             "Name": one.name,
             "Type": one.kind,
-            "Value": _cipher_text(one.value) if encrypted else one.value,
+            "Value": one.value,
             "Version": one.version,
             "LastModifiedDate": one.modified,
             "ARN": self._arn(one),
@@ -187,11 +180,6 @@ class Parameters:
         if asked.endswith(f":{one.version}"):
             shown["Selector"] = f":{one.version}"
         return shown
-
-
-def _cipher_text(value: str) -> str:
-    """Something that says nothing; KMS's begins so."""
-    return f"AQICAH{hashlib.sha256(value.encode()).hexdigest()}=="
 
 
 def _check_name(name: str) -> None:

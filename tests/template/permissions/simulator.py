@@ -1,8 +1,7 @@
 """Asks ``@cloud-copilot/iam-simulate``, an evaluator of IAM that nobody here wrote, offline.
 
 One Node process answers many questions. What AWS itself publishes (parameters, documents) has ARNs
-without an account, which the evaluator does not know; both sides get the same made-up one. Nor does
-it know the keys of a KMS encryption context; others of the same type stand in for them.
+without an account, which the evaluator does not know; both sides get the same made-up one.
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ def decide(
     node, script = ROOT / ".venv/bin/node", ROOT / "tests/template/permissions/simulate.mjs"
     done = subprocess.run(
         [str(node), str(script)],
-        input=_known(json.dumps(asked)),
+        input=_OF_AWS.sub(r"\g<1>999999999999:", json.dumps(asked)),
         capture_output=True,
         text=True,
         check=False,
@@ -115,17 +114,6 @@ def decide(
     )
 
 
-def _known(text: str) -> str:
-    for key, known in _STAND_INS.items():
-        text = text.replace(f'"{key}"', f'"{known}"')
-    return _OF_AWS.sub(r"\g<1>999999999999:", text)
-
-
-# Single texts of kms:Decrypt and kms:GenerateDataKey, which no policy of ours uses.
-_STAND_INS = {
-    "kms:EncryptionContext:SourceArn": "kms:RecipientAttestation:ImageSha384",
-    "kms:EncryptionContext:aws:states:stateMachineArn": "kms:RequestAlias",
-}
 _LISTS = {"aws:TagKeys", "dynamodb:LeadingKeys"}
 # A key lets nobody in whom its policy does not; this one leaves it to the account's own policies.
 _KEY_POLICY = {

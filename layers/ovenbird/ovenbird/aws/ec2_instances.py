@@ -6,21 +6,17 @@ error.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ovenbird.aws import clients, quotas
 from ovenbird.aws.faults import code, text, translated
-from ovenbird.core.blueprints import BUILDER, ROLE, Attempt
-from ovenbird.core.builders import Builder
+from ovenbird.core.builders import BUILDER, ROLE, Builder
 from ovenbird.core.images import FLEET, ROLLOUT
 from ovenbird.errors import BakeFailed
 
-_GROUP = "aws:autoscaling:groupName"  # nobody but AWS can write it
 _NO_ROOM = {
     "InsufficientAddressCapacity",
     "InsufficientCapacity",
@@ -31,10 +27,7 @@ _NO_ROOM = {
 
 
 def builders(fleet: str) -> list[Builder]:
-    """What carries the tags of a builder of the fleet, terminated ones (for about an hour) too.
-
-    A tag finds, an id decides: which of them are builders, :func:`ovenbird.core.builders.ours`
-    says.
+    """Every builder of the fleet that EC2 still knows, terminated ones (for about an hour) too.
 
     IAM: ec2:DescribeInstances
     Source: EC2 user guide, "Terminate Amazon EC2 instances".
@@ -67,25 +60,13 @@ def _builder(instance: Mapping[str, Any]) -> Builder:
         instance["LaunchTime"],
         rollout=tags.get(ROLLOUT, ""),
         state_reason=instance.get("StateReason", {}).get("Message", ""),
-        client_token=instance.get("ClientToken", ""),
-        group=tags.get(_GROUP, ""),
-        stopped=_stopped(instance.get("StateTransitionReason", "")),
     )
 
 
-def _stopped(transition: str) -> datetime | None:
-    """``User initiated (2026-01-05 09:16:59 GMT)``; ``None`` where it says something else.
+def launch(requests: Sequence[Mapping[str, Any]]) -> str:
+    """Launch one builder by the first of the requests that EC2 has room for.
 
-    Source: EC2 API reference, Instance, StateTransitionReason.
-    """
-    said = re.search(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT\)", transition)
-    return datetime.fromisoformat(said[1]).replace(tzinfo=UTC) if said else None
-
-
-def launch(attempts: Sequence[Attempt]) -> str:
-    """Launch one builder by the first of the attempts that EC2 has room for.
-
-    Repeating the same attempts returns the same instance, because each carries its ClientToken.
+    Repeating the same requests returns the same instance, because each carries its ClientToken.
 
     Returns:
         The instance id, ``i-…``; describe calls may not show it for some seconds.
@@ -100,7 +81,7 @@ def launch(attempts: Sequence[Attempt]) -> str:
     Source: EC2 API reference, RunInstances.
     """
     refused = []
-    for request in (each.request for each in attempts):
+    for request in requests:
         with translated("launch a builder"):
             try:
                 answer = clients.get("ec2").run_instances(**request)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
@@ -15,25 +13,6 @@ from ovenbird.settings import settings
 
 _RUNNING = {"RUNNING", "PENDING_REDRIVE"}
 _STALE = {"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"}
-
-
-@dataclass(frozen=True)
-class Execution:
-    """An execution as Step Functions describes it; empty texts where it does not say.
-
-    ``ended`` and ``redriven`` (a person let it go on where it had ended) are the last times.
-    """
-
-    name: str
-    status: str
-    error: str = ""
-    cause: str = ""
-    ended: datetime | None = None
-    redriven: datetime | None = None
-
-    @property
-    def is_running(self) -> bool:
-        return self.status in _RUNNING
 
 
 def start(rollout: str, wish: dict[str, Any]) -> bool:
@@ -49,25 +28,12 @@ def start(rollout: str, wish: dict[str, Any]) -> bool:
     IAM: states:StartExecution
     Source: Step Functions API reference, StartExecution.
     """
-    return _start(settings().state_machine_arn, rollout, json.dumps(wish, sort_keys=True))
-
-
-def start_addresses(name: str, text: str) -> bool:
-    """Start a run that looks after the addresses of a group; as :func:`start`.
-
-    Args:
-        text: Its input, an event, as JSON.
-
-    IAM: states:StartExecution
-    """
-    return _start(settings().addresses_machine_arn, name, text)
-
-
-def _start(machine: str, name: str, text: str) -> bool:
-    with faults.translated(f"start the execution {name}"):
+    with faults.translated(f"start the rollout {rollout}"):
         try:
             clients.get("stepfunctions").start_execution(
-                stateMachineArn=machine, name=name, input=text
+                stateMachineArn=settings().state_machine_arn,
+                name=rollout,
+                input=json.dumps(wish, sort_keys=True),
             )
         except ClientError as error:
             if faults.code(error) == "ExecutionAlreadyExists":
@@ -76,59 +42,19 @@ def _start(machine: str, name: str, text: str) -> bool:
     return True
 
 
-def asked(rollout: str) -> dict[str, Any]:
-    """The input of an execution that was started, by whomever; empty where it is no object.
-
-    Raises:
-        NotFound: There is no such execution.
-
-    IAM: states:DescribeExecution
-    """
-    with faults.translated(f"describe the execution {rollout}"):
-        answer = clients.get("stepfunctions").describe_execution(
-            executionArn=settings().execution_arn(rollout)
-        )
-    try:
-        written = json.loads(answer.get("input", "null"))
-    except (ValueError, RecursionError):
-        return {}
-    return written if isinstance(written, dict) else {}
-
-
 def is_running(rollout: str) -> bool:
     """Whether the execution of a rollout has not ended; ``False`` for one that never was.
 
     IAM: states:DescribeExecution
     """
-    execution = describe(settings().execution_arn(rollout))
-    return execution is not None and execution.is_running
-
-
-def describe(arn: str) -> Execution | None:
-    """An execution as it stands, perhaps some moments ago; ``None`` for one that never was.
-
-    Its input and output are left out of the answer: they need the key that a history is encrypted
-    with, and nobody here reads them.
-
-    IAM: states:DescribeExecution
-    Source: Step Functions API reference, DescribeExecution, includedData; "eventually consistent".
-    """
-    name = arn.rpartition(":")[2]
     try:
-        with faults.translated(f"describe the execution {name}"):
+        with faults.translated(f"describe the execution {rollout}"):
             answer = clients.get("stepfunctions").describe_execution(
-                executionArn=arn, includedData="METADATA_ONLY"
+                executionArn=settings().execution_arn(rollout)
             )
     except NotFound:
-        return None
-    return Execution(
-        name=name,
-        status=answer["status"],
-        error=answer.get("error", ""),
-        cause=answer.get("cause", ""),
-        ended=answer.get("stopDate"),
-        redriven=answer.get("redriveDate"),
-    )
+        return False
+    return answer["status"] in _RUNNING
 
 
 def complete(token: str | None) -> Literal["woken", "stale", "nobody"]:

@@ -20,14 +20,13 @@ class Address:
     """An Elastic IP as AWS describes it.
 
     ``instance_id`` is empty for a free address, and for one that a network interface holds which is
-    no instance's; then ``interface_id`` alone is set. ``border_group`` is where it was allocated.
+    no instance's; then ``interface_id`` alone is set.
     """
 
     allocation_id: str
     public_ip: str
     instance_id: str = ""
     interface_id: str = ""
-    border_group: str = ""
 
     @property
     def free(self) -> bool:

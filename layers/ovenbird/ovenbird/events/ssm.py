@@ -33,7 +33,6 @@ Source: AWS Systems Manager user guide, "Amazon EventBridge event examples for S
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from ovenbird.events.envelope import Ignored, identifier, text
@@ -44,14 +43,6 @@ COMMANDS = (
     "EC2 Command Invocation Status-change Notification",
 )
 PARAMETER = "Parameter Store Change"
-
-
-@dataclass(frozen=True)
-class Written:
-    """A document that was written, or deleted (``gone``)."""
-
-    fleet: str
-    gone: bool
 
 
 def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
@@ -75,23 +66,3 @@ def paused_fleet(event: dict[str, Any], parameters: str) -> str | None:
         return None
     fleet = name.removeprefix(f"{parameters}/").removesuffix("/paused")
     return fleet if re.fullmatch(NAME, fleet) else None
-
-
-def document_written(event: dict[str, Any], parameters: str) -> Written | Ignored:
-    """The fleet whose document was written or deleted.
-
-    Args:
-        parameters: Where the fleets' parameters lie, as ``/ovenbird/fleets``.
-
-    Raises:
-        BadEvent: The event is not well made.
-    """
-    if (kind := text(event, "detail-type")) != PARAMETER:
-        return Ignored(f"{kind} tells of no document")
-    name, operation = text(event, "detail.name"), text(event, "detail.operation")
-    fleet = name.removeprefix(f"{parameters}/")
-    if fleet == name or "/" in fleet:
-        return Ignored(f"{name} is no fleet's document")
-    if operation not in ("Create", "Update", "Delete"):
-        return Ignored(f"{operation} of {name} leaves the document as it was")
-    return Written(fleet, gone=operation == "Delete")

@@ -9,10 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ovenbird import answers, catalogue, events
+from ovenbird import answers, events
 from ovenbird.answers import Answer
-from ovenbird.aws import executions
-from ovenbird.aws.parameters import Documents
+from ovenbird.aws import executions, parameters
 from ovenbird.events import Ignored
 from ovenbird.ledger import doorbells, lanes
 
@@ -26,11 +25,9 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     alarm = events.alarm(event)
     if isinstance(alarm, Ignored):
         return answers.done(f"Ignored: {alarm.reason}.", ignored=alarm.reason)
-    documents = catalogue.recent(now)
-    if documents is None or _naming(alarm.alarm, documents):
-        documents = catalogue.read(now)
+    documents = parameters.fleets()
     counts = {"BadFleets": len(documents.bad)}
-    named = _naming(alarm.alarm, documents)
+    named = [fleet.name for fleet in documents.fleets if alarm.alarm in fleet.roll.alarms]
     if not named:
         reason = f"no fleet names the alarm {alarm.alarm} in roll.alarms"
         return answers.done(f"Ignored: {reason}.", ignored=reason, counts=counts)
@@ -49,8 +46,3 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         rung=rung,
         counts=counts,
     )
-
-
-def _naming(alarm: str, documents: Documents) -> list[str]:
-    """The fleets that name an alarm. Every alarm of the account comes here; most are nobody's."""
-    return [fleet.name for fleet in documents.fleets if alarm in fleet.roll.alarms]

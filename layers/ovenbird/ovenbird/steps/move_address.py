@@ -21,10 +21,9 @@ from ovenbird.aws import (
     loadbalancing,
     parameters,
 )
-from ovenbird.core import addresses, looks, seals, traffic
+from ovenbird.core import addresses
 from ovenbird.core.addresses import Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
-from ovenbird.core.owners import TAG
 from ovenbird.errors import AddressFailed, BadEvent, NotFound
 from ovenbird.events import rollout as state
 from ovenbird.events.autoscaling import group_of
@@ -33,6 +32,7 @@ from ovenbird.fleet import Fleet
 from ovenbird.ledger import claims, doorbells, lanes, watches
 
 PATIENCE = timedelta(minutes=10)
+_TAG = "ovenbird:fleet"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     if isinstance(event.get("detail"), dict):
         return _after_event(event, now)
     if isinstance(event.get("fleet"), str):
-        return _by_hand(event, parameters.fleet(event["fleet"]), now)
+        return _by_hand(parameters.fleet(event["fleet"]), now)
     raise BadEvent(
         "move_address needs a launch or termination event of Auto Scaling, or a payload like "
         '{"fleet": "web"}.'
@@ -70,14 +70,15 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     state.check(event, now, "plan.fence", "plan.document", "plan.group")
-    claim = lanes.hold(state.claim(event, "plan", "addresses"), now)
+    name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
+    lanes.hold(name, rollout, fence, now)
     fleet = state.fleet_of(event)
     if fleet.addresses.count == 0:
-        return answers.done(f"Fleet {fleet.name} has no addresses.")
+        return answers.done(f"Fleet {name} has no addresses.")
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
     group = autoscaling_groups.describe(event["plan"]["group"])
-    if refusal := _not_ours(fleet, group.name, group.tags.get(TAG)):
+    if refusal := _not_ours(fleet, group.name, group.tags.get(_TAG)):
         raise AddressFailed(refusal)
     outcome = _turn(fleet, group, now)
     if outcome.settled:
@@ -85,11 +86,8 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     since = (event.get("addresses") or {}).get("since") or now.isoformat()
     if now - datetime.fromisoformat(since) > PATIENCE:
         raise _too_long(outcome, PATIENCE)
-    answer = answers.wait(
-        event, "addresses", bell, rings, outcome.reason, now=now, sweep="soon", since=since
-    )
-    lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "addresses", answer))
-    return answer
+    lanes.renew(name, rollout, fence, now, doorbell=bell)
+    return answers.wait(bell, rings, outcome.reason, sweep="soon", since=since)
 
 
 def _after_event(event: dict[str, Any], now: datetime) -> Answer:
@@ -101,9 +99,9 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         detail.get("Destination", "AutoScalingGroup"),
     ):
         return _ignored("An instance in the warm pool serves nobody.")
-    owner = autoscaling_groups.tag(name, TAG)  # the account's other groups have events too: many
+    owner = autoscaling_groups.tag(name, _TAG)  # the account's other groups have events too: many
     if owner is None:
-        return _ignored(f"Group {name} has no tag {TAG}: it is not ours.")
+        return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
     try:
         fleet = parameters.fleet(owner)
     except NotFound as missing:
@@ -136,7 +134,7 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
         if not outcome.settled:
             raise _too_long(outcome, patience)
         return answers.done(outcome.reason)
-    return _look_again(event, outcome, phase=phase, since=since)
+    return _look_again(fleet, outcome, phase=phase, since=since)
 
 
 def _too_long(outcome: _Outcome, patience: timedelta) -> AddressFailed:
@@ -148,33 +146,24 @@ def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
     if group != fleet.group or owner != fleet.name:
         return (
             f"Group {group} is not the tagged group of fleet {fleet.name} "
-            f"({fleet.group}, tag {TAG}={fleet.name})."
+            f"({fleet.group}, tag {_TAG}={fleet.name})."
         )
     return f"Fleet {fleet.name} has no addresses." if fleet.addresses.count == 0 else ""
 
 
-def _by_hand(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
-    state.check_addresses(event)
+def _by_hand(fleet: Fleet, now: datetime) -> Answer:
     group = autoscaling_groups.describe(fleet.group)
-    refusal = _not_ours(fleet, group.name, group.tags.get(TAG))
+    refusal = _not_ours(fleet, group.name, group.tags.get(_TAG))
     if refusal:
         return _ignored(refusal)
     outcome = _turn(fleet, group, now)
     if outcome.settled and not outcome.improving:
         return answers.done(outcome.reason)
-    return _look_again(event, outcome)
+    return _look_again(fleet, outcome)
 
 
-def _look_again(event: dict[str, Any], outcome: _Outcome, **facts: Any) -> Answer:
-    """Nothing can ring here: the small state machine looks again, later and later."""
-    count = (event.get("addresses") or {}).get("looks", 0) + 1
-    return {
-        "next": "wait",
-        "look_again_after": min(looks.pace(count), looks.LONGEST_SOON) // timedelta(seconds=1),
-        "looks": count,
-        "reason": outcome.reason,
-        **facts,
-    }
+def _look_again(fleet: Fleet, outcome: _Outcome, **facts: Any) -> Answer:
+    return answers.wait(f"group-{fleet.group}", 0, outcome.reason, sweep="soon", **facts)
 
 
 def _ignored(reason: str) -> Answer:
@@ -184,7 +173,7 @@ def _ignored(reason: str) -> Answer:
 def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
     """Look at everything, decide, and do it."""
     lasting = addresses.lasting_versions(group, autoscaling_refreshes.recent(group.name))
-    healthy = traffic.healthy(loadbalancing.opinions(traffic.asked(group, ())))
+    healthy = loadbalancing.healthy_instances(group.target_groups)
     candidates = addresses.candidates(group, healthy, lasting)
     pool = ec2_addresses.pool(fleet.name)
     own = {member.instance_id for member in group.members}
@@ -202,7 +191,7 @@ def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
         placed += done
         reasons.append(reason)
     strangers = sum(isinstance(each, Leave) and each.stranger for each in placements)
-    needed = min(fleet.addresses.count, len(pool) - strangers, group.instances)
+    needed = min(fleet.addresses.count, len(pool) - strangers, group.desired)
     if len(pool) < fleet.addresses.count:
         reasons.append(f"the pool has {len(pool)} of {fleet.addresses.count} addresses")
     return _Outcome(

@@ -15,14 +15,14 @@ from typing import Any
 from ovenbird import answers
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
-from ovenbird.core import owners, rolls, seals
+from ovenbird.core import rolls
 from ovenbird.core.groups import Group
 from ovenbird.core.preferences import Preferences, for_group
 from ovenbird.core.progress import Progress
 from ovenbird.core.refreshes import Refresh, configuration
 from ovenbird.core.rolls import Decision, Done, GiveUp, Goal, Patience, RollBack, Start, Wait
 from ovenbird.core.templates import sources
-from ovenbird.errors import Denied, Refused, RollFailed, Unavailable
+from ovenbird.errors import Refused, RollFailed, Unavailable
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
@@ -46,8 +46,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the roll, and what follows from it.
 
     Raises:
-        BadEvent: The state is not well made, or not that of this rollout.
-        Denied: The group does not carry the fleet's tag any more.
+        BadEvent: The state is not well made.
         BadFleet: The document in the plan is wrong.
         RollFailed: AWS rolled the refresh back, failed it or had it cancelled; somebody else
             refreshes the group or gave it another template or version; or it did not get there in
@@ -55,11 +54,11 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         Refused: AWS does not accept the refresh; the group was not touched.
     """
     state.check(event, now, *_PLANNED, "version")
-    claim = lanes.hold(state.claim(event, "plan", "version", "roll"), now)
+    rollout, fence = event["rollout"], event["plan"]["fence"]
+    lanes.hold(event["fleet"], rollout, fence, now)
     answer = _turn(event, state.fleet_of(event), now)
-    if answer["next"] == "wait":  # what it answers at its end is not read any more
-        sealing = seals.sealing(event, "roll", answer)
-        lanes.renew(claim, now, doorbell=answer["doorbell"], sealing=sealing)
+    if answer["next"] == "wait":
+        lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])
     return answer
 
 
@@ -102,12 +101,9 @@ def _turn(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
         bell = wait.refresh or unknown
         if bell in rings:
             return answers.wait(
-                event,
-                "roll",
                 bell,
                 rings[bell],
                 wait.reason,
-                now=now,
                 sweep=wait.sweep,
                 passes=passes,
                 **progress.to_json(),
@@ -121,8 +117,6 @@ def _look(
 ) -> tuple[_Look, Progress]:
     plan, version = event["plan"], event["version"]
     group = autoscaling_groups.describe(plan["group"])
-    if refusal := owners.refusal(f"Group {group.name}", group.tags, fleet.name):
-        raise Denied(refusal)
     if group.template is None or group.template.template_id != version["template"]:
         raise RollFailed(
             f"Somebody gave group {group.name} another launch template ({group.template}) while it "

@@ -8,21 +8,18 @@ any more: people who cannot be told are no reason to roll a good release back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from ovenbird import answers, turns
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, ec2_instances, ec2_templates, parameters, topic
-from ovenbird.core import builders, notices, owners, seals
-from ovenbird.core.groups import Group
-from ovenbird.core.notices import Notice, Told
-from ovenbird.errors import BadEvent, Denied, LaneLost, Retryable, Terminal
+from ovenbird.core import builders, notices
+from ovenbird.core.notices import Told
+from ovenbird.errors import Retryable, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes, rollouts
-from ovenbird.ledger.rollouts import Rollout
 
 _PATIENCE = timedelta(minutes=1)  # less than the state machine's own for this step
 _PLANNED = ("plan.fence", "plan.group", "plan.began", "plan.from", "plan.reason")
@@ -32,23 +29,18 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """Settle it; repeating it changes nothing more.
 
     Raises:
-        BadEvent: The state is not well made, or not that of this rollout.
-        LaneLost, Stopped, Denied: Before anything was settled: the rollout is undone instead.
+        BadEvent: The state is not well made.
+        LaneLost, Stopped: Before anything was settled: the rollout is undone instead.
     """
     state.check(event, now, *_PLANNED, "version")
     fleet, rollout, plan = event["fleet"], event["rollout"], event["plan"]
     known = rollouts.read(rollout)
-    if known is None:
-        raise LaneLost(f"The ledger knows no rollout {rollout}, so there is nothing to settle.")
-    image, group, strangers = state.image_of(event), None, ""
-    if known.result:
-        _refuse_another(event, known)
-    else:
-        lanes.hold(state.claim(event, "plan", "bake", "version"), now)
-        group = autoscaling_groups.describe(plan["group"])
-        if refusal := owners.refusal(f"Group {group.name}", group.tags, fleet):
-            raise Denied(refusal)
-        strangers = _end_builders(fleet)
+    settled = known is not None and bool(known.result)
+    if not settled:
+        lanes.hold(fleet, rollout, plan["fence"], now)
+    image = state.image_of(event)
+    if not settled:
+        _end_builders(fleet)
         for template, number in event["version"]["targets"].items():
             ec2_templates.make_default(template, number)
         parameters.publish_image(fleet, image)
@@ -57,17 +49,16 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
             action=event["action"],
             before=plan["from"]["image"],
             image=image,
-            order=state.order_of(event),
+            at=state.time_of(event),
         )
     result = "rolled-back" if event["action"] == "roll-back" else "released"
     rollouts.end(rollout, fleet=fleet, result=result, reason=plan["reason"], now=now, image=image)
     lane = lanes.read(fleet)
     ours = (lane.holder, lane.fence) == (rollout, plan["fence"])
     untold = ""
-    if not known.notified:
-        stop_by = lane.stop_by if ours else ""
-        notice = partial(_notice, event, image, group, stop_by, strangers, now)
-        untold = _tell(event, notice, now, known.ended or now.isoformat())
+    if known is None or not known.notified:
+        ended = known.ended if known is not None and known.ended else now.isoformat()
+        untold = _tell(event, image, lane.stop_by if ours else "", now, ended)
     turns.leave(fleet, rollout, plan["fence"])
     took = notices.duration(notices.since(plan["began"], now))
     return answers.done(
@@ -78,37 +69,20 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     )
 
 
-def _refuse_another(event: dict[str, Any], known: Rollout) -> None:
-    """Once the record says how it ended, only the rest of the same end is left to do."""
-    if known.result not in rollouts.REACHED:
-        raise LaneLost(f"Rollout {known.rollout} has ended already ({known.result}).")
-    for field, written in (("plan", known.plan), ("release", known.release)):
-        if seals.digest(event.get(field)) != seals.digest(written):
-            raise BadEvent(f"{field} is not that of rollout {known.rollout}, which has ended.")
+def _end_builders(fleet: str) -> None:
+    """Those that executions left which somebody stopped; no other rollout has the fleet now."""
+    with suppress(Terminal):  # no reason to undo a good release; the next one tries again
+        ec2_instances.terminate(builders.alive(ec2_instances.builders(fleet)))
 
 
-def _end_builders(fleet: str) -> str:
-    """End those that executions left which somebody stopped; no other rollout has the fleet now.
-
-    Returns:
-        A sentence about what only looks like one, if anything does.
-    """
-    try:
-        found = ec2_instances.builders(fleet)
-        ec2_instances.terminate(builders.alive(builders.ours(found)))
-    except Terminal:  # no reason to undo a good release; the next one tries again
-        return ""
-    return builders.about_strangers(builders.strangers(found))
-
-
-def _tell(event: dict[str, Any], notice: Callable[[], Notice], now: datetime, ended: str) -> str:
+def _tell(event: dict[str, Any], image: str, stop_by: str, now: datetime, ended: str) -> str:
     """Send the notice; a sentence about why it could not be sent, else nothing.
 
     Raises:
         Throttled, Unavailable: For a minute after the end; the step is repeated.
     """
     try:
-        topic.publish(notice())
+        topic.publish(_notice(event, image, stop_by, now))
     except Retryable as failure:
         if notices.since(ended, now) < _PATIENCE:
             raise
@@ -119,16 +93,9 @@ def _tell(event: dict[str, Any], notice: Callable[[], Notice], now: datetime, en
     return ""
 
 
-def _notice(
-    event: dict[str, Any],
-    image: str,
-    group: Group | None,
-    stop_by: str,
-    strangers: str,
-    now: datetime,
-) -> Notice:
+def _notice(event: dict[str, Any], image: str, stop_by: str, now: datetime) -> notices.Notice:
     plan, version, release = event["plan"], event["version"], event.get("release") or {}
-    group = group or autoscaling_groups.describe(plan["group"])
+    group = autoscaling_groups.describe(plan["group"])
     return notices.released(
         Told(
             fleet=event["fleet"],
@@ -138,8 +105,8 @@ def _notice(
             description=release.get("description", ""),
             asked=event.get("reason") or "",
         ),
-        group=group.name,
-        instances=group.instances,
+        group=plan["group"],
+        instances=group.desired,
         image=(plan["from"]["image"], image),
         version=(
             f"{plan['from']['template']} version {plan['from']['version']}",
@@ -148,5 +115,4 @@ def _notice(
         baked=bool((event.get("bake") or {}).get("baked")),
         took=notices.since(plan["began"], now),
         too_late=stop_by,
-        also=strangers,
     )

@@ -2,42 +2,38 @@
 
 First the group, in as many turns as it takes (:mod:`ovenbird.core.undos`); then, in one turn, what
 else the rollout left (:mod:`ovenbird.leftovers`). A rollout that never came as far as the group
-leaves the group alone. What is undone is read from the ledger (:mod:`ovenbird.undoing`).
-
-It runs at the end of the rollout's own execution; and where that one has died, in an execution of
-its own.
+leaves the group alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from ovenbird import answers, leftovers, undoing
-from ovenbird import fleet as documents
+from ovenbird import answers, leftovers
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
-from ovenbird.core import owners, undos
+from ovenbird.core import undos
 from ovenbird.core.groups import Group
 from ovenbird.core.preferences import Preferences, for_group
 from ovenbird.core.refreshes import Refresh, configuration
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
 from ovenbird.core.templates import sources
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way
-from ovenbird.errors import BadEvent, BadFleet, Denied, LaneLost, Terminal, Unavailable
+from ovenbird.errors import BadEvent, BadFleet, LaneLost, Stopped, Terminal, Unavailable
 from ovenbird.events import rollout as state
 from ovenbird.events.envelope import at
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes, rollouts
 from ovenbird.leftovers import Verdict
-from ovenbird.undoing import Case
 
-_USED = {"rollout", "fleet", "action", "execution", "failure"}  # the rest is compared, not read
+_USED = {"rollout", "fleet", "action", "release", "reason"}
+_USED |= {"plan", "bake", "version", "undo", "failure"}
+_GROUP = ("plan.fence", "plan.group", "plan.began")
 _MOST_TURNS = 8  # turn a refresh round, look at it, and look again with its doorbell read first
-STRAGGLERS = timedelta(seconds=70)  # so long may a function of a dead execution still run
-_STRAGGLING = "A step of the execution that died may still run."
 
 
 @dataclass(frozen=True)
@@ -48,64 +44,59 @@ class _Look:
     way: Way
     preferences: Preferences
     decision: Decision
-    refreshed: bool  # whether the rollout has come to the group
     blaming: Sequence[Refresh]
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the group on its way back; at its end, everything else.
 
-    Whoever asks and does not run the rollout is answered in one sentence (``ignored``), and nothing
-    is changed.
-
     Raises:
+        BadEvent: The state is not well made; nothing was done.
         UndoFailed: The group could not be brought back, or something was left behind. Record and
             notice are written and the lane is free all the same.
     """
     try:
-        state.check_undo({name: event[name] for name in event if name in _USED}, now)
-        case = undoing.case(event)
+        state.check(_used(event), now, *(_GROUP if _came_to_the_group(event) else ()))
     except BadEvent as bad:
-        case = str(bad).removesuffix(".")
-    if isinstance(case, str):
-        return answers.done(f"{case}; nothing was done.", ignored=case)
+        if "plan" in event:
+            raise
+        # Refused before anything was touched: there is no rollout to be remembered or told of.
+        return answers.done("There is nothing to undo.", ignored=str(bad))
     try:
-        verdict = _group(case, now)
+        verdict = _group(event, now)
     except Terminal as failure:
         verdict = Verdict(str(failure), failed=True)
     if isinstance(verdict, dict):
         return verdict
-    return leftovers.unseen_builder(case, now) or leftovers.clear(case, verdict, now)
+    return leftovers.unseen_builder(event, now) or leftovers.clear(event, verdict, now)
 
 
-def _group(case: Case, now: datetime) -> Answer | Verdict:
+def _group(event: dict[str, Any], now: datetime) -> Answer | Verdict:
     """Look, decide and act until there is something to wait for, or nothing to do any more.
 
     A wait is answered only if its doorbell was read before the look that led to it.
     """
-    if case.record.result in rollouts.REACHED:
+    plan, told = event.get("plan") or {}, event.get("undo") or {}
+    if not _came_to_the_group(event):
+        return Verdict("The group was not touched.", "nothing touched")
+    known = rollouts.read(event["rollout"])
+    if known is not None and known.result in rollouts.REACHED:
         return Verdict("The fleet runs what was wanted; only the end failed.", "nothing touched")
-    if case.record.result:  # all was done, but for what comes after the record
-        failed = case.record.result == "UndoFailed"
-        return Verdict(case.record.reason, "nothing touched", failed=failed)
-    claim, version, told = case.claim, case.version, case.part("undo")
-    if version is None:
-        return _untouched(case, now)
+    lane = (event["fleet"], event["rollout"], plan["fence"])
     try:
-        lanes.keep(claim, case.lane, now)
+        with suppress(Stopped):  # a person stopped the rollout: that is what is done here
+            lanes.hold(*lane, now)
     except LaneLost as lost:
         return Verdict(f"{lost} The group is left to it.", "nothing touched")
-    fleet, since = _fleet(case), told.get("since", now.isoformat())
+    fleet, since = _fleet(event), told.get("since", now.isoformat())
     irreversible = bool(told.get("irreversible"))
-    unknown = f"group-{case.plan['group']}"  # while there is no refresh to be named
+    unknown = f"group-{plan['group']}"  # while there is no refresh to be named
     bell = told.get("doorbell", unknown)
     rings = {bell: doorbells.read(bell)}
     started = False
     for _ in range(_MOST_TURNS):
-        look = _look(case, version, fleet, irreversible, datetime.fromisoformat(since), now)
+        look = _look(event, fleet, irreversible, datetime.fromisoformat(since), now)
         match look.decision:
-            case Done(reason=reason) if not look.refreshed and _may_straggle(case, now):
-                wait = Wait(f"{reason} {_STRAGGLING}", sweep="soon")
             case Done(reason=reason):
                 return Verdict(reason, blaming=look.blaming)
             case GiveUp(reason=reason):
@@ -132,12 +123,12 @@ def _group(case: Case, now: datetime) -> Answer | Verdict:
                 pass
         bell = wait.refresh or unknown
         if bell in rings:
-            return undoing.wait(
-                case,
+            with suppress(Stopped):
+                lanes.renew(*lane, now, doorbell=bell)
+            return answers.wait(
                 bell,
                 rings[bell],
                 wait.reason,
-                now,
                 sweep=wait.sweep,
                 since=since,
                 irreversible=irreversible,
@@ -146,41 +137,23 @@ def _group(case: Case, now: datetime) -> Answer | Verdict:
     raise Unavailable("The group keeps changing while it is looked at; look again.")
 
 
-def _untouched(case: Case, now: datetime) -> Answer | Verdict:
-    """Nothing of it can have come to the group; but a step that still runs may begin something."""
-    if case.record.plan and not case.holds and at(case.event, "version") is not None:
-        holder = f"rollout {case.lane.holder}" if case.lane.holder else "nobody"
-        return Verdict(
-            f"The lane of {case.fleet} has passed on to {holder}, and the group with it.",
-            "nothing touched",
-        )
-    if case.record.plan and _may_straggle(case, now):
-        leftovers.end_builders(case)
-        bell = f"group-{case.plan['group']}"
-        return undoing.wait(case, bell, doorbells.read(bell), _STRAGGLING, now, sweep="soon")
-    return Verdict("The group was not touched.", "nothing touched")
+def _used(event: dict[str, Any]) -> dict[str, Any]:
+    """What is read here: whatever else may be wrong must not keep a fleet from being undone."""
+    return {name: event[name] for name in event if name in _USED}
 
 
-def _may_straggle(case: Case, now: datetime) -> bool:
-    """Whether a function that the dead execution had started may still be at work."""
-    return case.died is not None and now - case.died < STRAGGLERS
+def _came_to_the_group(event: dict[str, Any]) -> bool:
+    return "version" in event and at(event, "plan.from") is not None
 
 
 def _look(
-    case: Case,
-    version: dict[str, Any],
-    fleet: Fleet,
-    irreversible: bool,
-    first_look: datetime,
-    now: datetime,
+    event: dict[str, Any], fleet: Fleet, irreversible: bool, first_look: datetime, now: datetime
 ) -> _Look:
-    plan = case.plan
+    plan = event["plan"]
     group = autoscaling_groups.describe(plan["group"])
-    if refusal := owners.refusal(f"Group {group.name}", group.tags, case.fleet):
-        raise Denied(refusal)
     old = plan["from"]
     way = Way(
-        forward={**group.versions, **version["targets"]},
+        forward={**group.versions, **event["version"]["targets"]},
         back={
             **group.versions,
             **sources(old["template"], old["version"], old.get("overrides") or {}),
@@ -199,14 +172,15 @@ def _look(
         now=now,
     )
     forth = way.forth(refreshes)
-    blamed = undos.image_is_blamed(case.action, case.error, forth, irreversible=irreversible)
-    refreshed = bool(forth or way.backwards(refreshes))
-    return _Look(group, way, wishes, decision, refreshed, forth if blamed else ())
+    blamed = undos.image_is_blamed(
+        event.get("action", "release"), state.error_of(event), forth, irreversible=irreversible
+    )
+    return _Look(group, way, wishes, decision, forth if blamed else ())
 
 
-def _fleet(case: Case) -> Fleet:
+def _fleet(event: dict[str, Any]) -> Fleet:
     """The fleet's wishes; where the plan has none that can be read, what is safe for any group."""
     try:
-        return documents.parse(case.fleet, case.plan["document"])
+        return state.fleet_of(event)
     except (BadFleet, KeyError):
-        return Fleet(case.fleet, group="")
+        return Fleet(event["fleet"], group="")
