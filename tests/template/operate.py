@@ -30,6 +30,8 @@ _ELSEWHERE = (
     ("Refused", "core/plans.py", "bad_target"),
     ("Refused", "core/plans.py", "unknown_target"),
     ("Refused", "core/unbuildable.py", "yield"),
+    ("Stopped", "recovery.py", "_stopped"),
+    ("ExecutionLost", "recovery.py", "_lost"),
     ("BakeFailed", "core/bakes.py", "GiveUp"),
     ("BakeFailed", "core/commands.py", "failure"),
     ("RollFailed", "core/rolls.py", "GiveUp"),

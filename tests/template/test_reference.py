@@ -105,6 +105,7 @@ def test_every_function_and_what_it_raises() -> None:
         "move_address",
         "settle_rollout",
         "undo_rollout",
+        "recover_rollout",
         "ring_doorbell",
         "answer_alarm",
     ]

@@ -82,11 +82,21 @@ def died(execution: Execution | None, now: datetime, error: str = "", cause: str
             who may not read the history.
     """
     if execution is None:
-        return Death("ExecutionLost", "Step Functions does not know its execution any more.", now)
+        return Death("ExecutionLost", _lost("", ""), now)
     code = plain(execution.error or error, _LONGEST_WORDS)
     said = plain(execution.cause or cause, _LONGEST_WORDS)
     words = f" ({code}{': ' if code and said else ''}{said})" if code or said else ""
     at = execution.ended or now
     if execution.status == "ABORTED":
-        return Death("Stopped", f"Somebody stopped its execution{words}.", at)
-    return Death("ExecutionLost", f"Its execution ended as {execution.status}{words}.", at)
+        return Death("Stopped", _stopped(words), at)
+    return Death("ExecutionLost", _lost(execution.status, words), at)
+
+
+def _stopped(words: str) -> str:
+    return f"Somebody stopped its execution{words}."
+
+
+def _lost(status: str, words: str) -> str:
+    if not status:
+        return "Step Functions does not know its execution any more."
+    return f"Its execution ended as {status}{words}."
