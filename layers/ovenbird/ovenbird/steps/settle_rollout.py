@@ -19,7 +19,8 @@ from ovenbird.aws import autoscaling_groups, ec2_instances, ec2_templates, param
 from ovenbird.core import builders, notices, owners, seals
 from ovenbird.core.groups import Group
 from ovenbird.core.notices import Notice, Told
-from ovenbird.errors import BadEvent, Denied, LaneLost, Retryable, Terminal
+from ovenbird.core.templates import sources
+from ovenbird.errors import BadEvent, Denied, LaneLost, NotYetVisible, Retryable, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes, rollouts
 from ovenbird.ledger.rollouts import Rollout
@@ -33,6 +34,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
     Raises:
         BadEvent: The state is not well made, or not that of this rollout.
+        NotYetVisible: The group does not launch the version (or does not show it yet).
         LaneLost, Stopped, Denied: Before anything was settled: the rollout is undone instead.
     """
     state.check(event, now, *_PLANNED, "version")
@@ -48,6 +50,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         group = autoscaling_groups.describe(plan["group"])
         if refusal := owners.refusal(f"Group {group.name}", group.tags, fleet):
             raise Denied(refusal)
+        _refuse_unrolled(group, plan["from"], event["version"]["targets"])
         strangers = _end_builders(fleet)
         for template, number in event["version"]["targets"].items():
             ec2_templates.make_default(template, number)
@@ -76,6 +79,20 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         image=image,
         counts={"Untold": 1 if untold else 0},
     )
+
+
+def _refuse_unrolled(group: Group, planned: dict[str, Any], targets: dict[str, str]) -> None:
+    """AWS saves the version in the group when the refresh has succeeded, and not before.
+
+    A version that somebody has given it since is theirs, and no reason to undo anything.
+    """
+    old = sources(planned["template"], planned["version"], planned.get("overrides") or {})
+    for template, version in group.versions.items():
+        if version == old.get(template) != targets.get(template):
+            raise NotYetVisible(
+                f"Group {group.name} still launches version {version} of {template}; a rollout is "
+                "settled when its roll has ended."
+            )
 
 
 def _refuse_another(event: dict[str, Any], known: Rollout) -> None:
