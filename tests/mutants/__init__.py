@@ -7,7 +7,16 @@ working tree: each mutant lives in a copy of its own.
 
 from __future__ import annotations
 
-from tests.mutants import addressing, baking, ordering, pushing, rolling, scripting, waiting
+from tests.mutants import (
+    addressing,
+    baking,
+    comparing,
+    ordering,
+    pushing,
+    rolling,
+    scripting,
+    waiting,
+)
 from tests.mutants.mutant import Mutant
 
 ALL: tuple[Mutant, ...] = (
@@ -18,4 +27,5 @@ ALL: tuple[Mutant, ...] = (
     *addressing.MUTANTS,
     *ordering.MUTANTS,
     *pushing.MUTANTS,
+    *comparing.MUTANTS,
 )

@@ -9,8 +9,8 @@ MUTANTS = (
         "ties-without-a-number",
         "Two pushes of one second have the same order, so each displaces the other.",
         f"{LAYER}/core/orders.py",
-        "{number:0{_DIGITS}d}",
-        "{0:0{_DIGITS}d}",
+        "{number:012d}",
+        "{0:012d}",
         ("unit/test_orders.py", "stories/test_queue.py"),
     ),
     Mutant(

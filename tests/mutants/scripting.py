@@ -115,9 +115,9 @@ MUTANTS = (
         "records-without-end",
         "The output of scripts is kept for ever.",
         f"{LAYER}/ledger/rollouts.py",
-        '"#image = if_not_exists(#image, :image), #expires = :expires",\n        {\n'
+        '#words = if_not_exists(#words, :words), "\n        "#expires = :expires",\n        {\n'
         '            "expires": _expires(now),\n',
-        '"#image = if_not_exists(#image, :image) REMOVE #expires",\n        {\n',
+        '#words = if_not_exists(#words, :words) "\n        "REMOVE #expires",\n        {\n',
         ("attacks/test_foreign_text.py::test_what_a_script_wrote_is_not_kept_for_ever",),
     ),
     Mutant(

@@ -29,6 +29,7 @@ _EVENTS = (
     "EC2 Instance Terminate",
     "CloudWatch Alarm",
     "Parameter Store Change",
+    "Step Functions",
 )
 
 
