@@ -126,7 +126,7 @@ _STAND_INS = {
     "kms:EncryptionContext:SourceArn": "kms:RecipientAttestation:ImageSha384",
     "kms:EncryptionContext:aws:states:stateMachineArn": "kms:RequestAlias",
 }
-_LISTS = {"aws:TagKeys", "dynamodb:LeadingKeys"}
+_LISTS = {"aws:TagKeys", "dynamodb:LeadingKeys", "events:detail-type", "events:source"}
 # A key lets nobody in whom its policy does not; this one leaves it to the account's own policies.
 _KEY_POLICY = {
     "Version": "2012-10-17",
