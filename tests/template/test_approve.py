@@ -89,6 +89,7 @@ TABLE: list[tuple[Ask, tuple[str, ...]]] = [
     (event("ovenbird", "Something Else"), ()),
     (function("AcceptReleaseFunction"), ("operator",)),
     (function("PlanRolloutFunction"), ("operator",)),
+    (function("CheckFleetFunction"), ("operator",)),
     (Ask("lambda:InvokeFunction", arn("lambda", "function:acme-other")), ()),
     (Ask("ssm:PutParameter", f"{FLEET}/paused"), ("operator",)),
     (Ask("ssm:DeleteParameter", f"{FLEET}/paused"), ("operator",)),
@@ -109,7 +110,8 @@ TABLE: list[tuple[Ask, tuple[str, ...]]] = [
     (Ask("sns:Publish", arn("sns", "ovenbird-Topic-0123456789AB")), ()),
     (tagging("ec2:CreateTags", "ovenbird:fleet", arn("ec2", "instance/i-1")), ()),
 ]
-STEPS = sorted(set(functions().values()) - {"AcceptReleaseFunction", "PlanRolloutFunction"})
+BY_HAND = {"AcceptReleaseFunction", "CheckFleetFunction", "PlanRolloutFunction"}
+STEPS = sorted(set(functions().values()) - BY_HAND)
 
 
 def allowed(ask: Ask, more: bool = False) -> set[str]:

@@ -46,6 +46,7 @@ _SOURCES = {
     "aws.ec2": ("ec2:StopInstances", "an instance"),
     "aws.ecr": ("ecr:PutImage", "a repository of `release.ecr`"),
     "aws.s3": ("s3:PutObject", "the release bucket"),
+    "aws.states": ("states:StopExecution", "RolloutStateMachine"),
     "aws.ssm": ("ssm:PutParameter", "`…/fleets/<fleet>/paused`"),
     "ovenbird": ("events:PutEvents", "the default event bus"),
 }
@@ -60,7 +61,8 @@ _BESIDE: tuple[Right, ...] = (
 )
 _ROOT = "Root on every fleet"
 _STEP = (
-    f"{_ROOT}, assume it: the step gets its state from the caller. Only the state machine needs it"
+    f"{_ROOT}, to be on the safe side: the step refuses a state that the ledger has not sealed, "
+    "but that is code. Only the state machine needs it"
 )
 
 OPENS: dict[Right, str] = {
@@ -80,16 +82,25 @@ OPENS: dict[Right, str] = {
     ),
     ("lambda:InvokeFunction", "SettleRolloutFunction"): _STEP,
     ("lambda:InvokeFunction", "UndoRolloutFunction"): _STEP,
+    ("lambda:InvokeFunction", "RecoverRolloutFunction"): (
+        "The undo of a rollout whose execution has died, or a notice that somebody has to look"
+    ),
+    ("lambda:InvokeFunction", "CheckFleetFunction"): (
+        "What is wrong with a document, or what an event would do: it starts and changes nothing"
+    ),
     ("lambda:InvokeFunction", "RingDoorbellFunction"): (
         "Rollouts look once more, as often as they are rung, within their pace"
     ),
     ("lambda:InvokeFunction", "AnswerAlarmFunction"): (
         "The same, for fleets that name an alarm in `roll.alarms`"
     ),
-    ("states:StartExecution", "RolloutStateMachine"): f"{_ROOT}, assume it: its input is the state",
+    ("states:StartExecution", "RolloutStateMachine"): (
+        f"{_ROOT}, to be on the safe side: the plan refuses an input that was not accepted, but "
+        "that is code"
+    ),
     ("states:StartExecution", "AddressesStateMachine"): "As `MoveAddressFunction`, for some hours",
     ("states:StopExecution", "RolloutStateMachine"): (
-        "A rollout ends without its undo; AWS's refresh goes on. The next rollout takes the lane"
+        "A rollout ends, and its undo begins as an execution of its own"
     ),
     ("states:StopExecution", "AddressesStateMachine"): "Addresses wait for the next launch",
     ("states:GetExecutionHistory", "RolloutStateMachine"): (
@@ -132,8 +143,8 @@ OPENS: dict[Right, str] = {
         "Scripts and names. Every instance with `AmazonSSMManagedInstanceCore` can; no secrets here"
     ),
     ("ec2:CreateTags", "keys `ovenbird:*`"): (
-        "What Ovenbird may touch: groups, templates, addresses and instances join a fleet; an "
-        "image is marked bad, or good again"
+        "What Ovenbird may touch: groups, templates, addresses and instances join a fleet or "
+        "leave it"
     ),
     ("dynamodb:GetItem", "Ledger"): "Plans, reasons, the end of outputs; task tokens of waits",
     ("dynamodb:PutItem", "Ledger"): f"{_ROOT}: lanes, records and task tokens are what steps trust",
