@@ -12,7 +12,13 @@ import pytest
 from tests.template.deployed import functions, resources, written
 
 HOUR, DAY = 3600, 86400
-STARTED_BY_EVENTS = {"accept_release", "check_fleet", "ring_doorbell", "answer_alarm"}
+STARTED_BY_EVENTS = {
+    "accept_release",
+    "answer_alarm",
+    "check_fleet",
+    "recover_rollout",
+    "ring_doorbell",
+}
 # A step that AWS throttles is tried again by the state machine; an event has nobody behind it.
 STEP_ERRORS, EVENT_ERRORS = 5, 1
 
@@ -121,7 +127,12 @@ def test_what_events_start_may_have_a_part_of_the_quota_of_its_own() -> None:
     asked = {
         "Fn::If": ["HasEventConcurrency", {"Ref": "EventConcurrency"}, {"Ref": "AWS::NoValue"}]
     }
-    started = {"AcceptReleaseFunction", "RingDoorbellFunction", "AnswerAlarmFunction"}
+    started = {
+        "AcceptReleaseFunction",
+        "AnswerAlarmFunction",
+        "CheckFleetFunction",
+        "RingDoorbellFunction",
+    }
     assert {name for name, value in reserved.items() if value} == started
     assert all(reserved[name] == asked for name in started)
 
