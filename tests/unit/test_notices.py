@@ -159,3 +159,15 @@ def test_durations(seconds: int, text: str) -> None:
 def test_since() -> None:
     now = datetime(2026, 1, 5, 12, tzinfo=UTC)
     assert notices.since("2026-01-05T11:00:00+00:00", now) == timedelta(hours=1)
+
+
+def test_what_is_left_beside_a_group_that_is_well_is_no_alarm_about_the_group() -> None:
+    def told(*, well: bool) -> str:
+        return notices.failed(
+            RELEASE, error="UndoFailed", cause="x", undone="y", took=None, group_is_well=well
+        ).text
+
+    assert "may run two versions" in told(well=False)
+    assert "may run two versions" not in told(well=True)
+    assert told(well=True).endswith(notices.advice("UndoFailed", group_is_well=True))
+    assert notices.advice("BakeFailed", group_is_well=True) == notices.advice("BakeFailed")

@@ -91,6 +91,8 @@ def clear(case: Case, verdict: Verdict, now: datetime) -> Answer:
         left.append(str(failure))
     error = "UndoFailed" if left else case.error
     told = " ".join(left) or verdict.said
+    if left and not verdict.failed:
+        told = f"{verdict.said} {told}"
     if excuse or bad:
         told = f"{told} {excuse or 'The image is marked bad.'}"
     if strangers:
@@ -104,7 +106,7 @@ def clear(case: Case, verdict: Verdict, now: datetime) -> Answer:
         words=case.words,
     )
     _leave_lane(case)  # before the notice: a topic out of order must not hold a fleet
-    _notify(case, error, told, now)
+    _notify(case, error, told, now, group_is_well=not verdict.failed)
     if left:
         raise UndoFailed(" ".join(left))
     return answers.done(verdict.said, result=verdict.result, bad_image=bad)
@@ -131,7 +133,7 @@ def _mark_image(case: Case) -> None:
             ec2_images.mark_bad(case.version["image"], mark)
 
 
-def _notify(case: Case, error: str, undone: str, now: datetime) -> None:
+def _notify(case: Case, error: str, undone: str, now: datetime, *, group_is_well: bool) -> None:
     """Tell people; twice rather than never."""
     if case.record.notified:
         return
@@ -151,6 +153,7 @@ def _notify(case: Case, error: str, undone: str, now: datetime) -> None:
             cause=case.cause,
             undone=undone,
             took=notices.since(began, now) if began else None,
+            group_is_well=group_is_well,
         )
     )
     rollouts.notified(case.rollout, now)

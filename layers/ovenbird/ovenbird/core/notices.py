@@ -53,6 +53,10 @@ _NOT_RUN = (
 _QUOTED = (
     "Lines that begin with > are what somebody else or a script wrote; their links are broken up."
 )
+_LEFT_BEHIND = (
+    "Do by hand what the sentence above says could not be done (a builder that still runs costs "
+    "money), then release again. The group needs nobody."
+)
 _CORRECT = "Correct the document; until then its pushes are passed over."
 _CORRECT_PASSED_OVER = (
     "Correct the document, then release again: what was passed over does not come by itself."
@@ -129,7 +133,15 @@ def released(
     return Notice(subject(f"{told.fleet} {what}"), _text(lines))
 
 
-def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta | None) -> Notice:
+def failed(
+    told: Told,
+    *,
+    error: str,
+    cause: str,
+    undone: str,
+    took: timedelta | None,
+    group_is_well: bool = False,
+) -> Notice:
     """The rollout failed.
 
     Args:
@@ -137,6 +149,8 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
         cause: As the state machine has it: Lambda's JSON, or a text.
         undone: What was done about it, and what the fleet runs now; one or two sentences.
         took: From its beginning until now, ``None`` where it never began.
+        group_is_well: It is back, or was not touched; an ``UndoFailed`` is then about what else was
+            left, and no reason to alarm anybody about what the fleet runs.
     """
     lines = [
         f"The rollout of fleet {told.fleet} failed: {error}.",
@@ -147,7 +161,7 @@ def failed(told: Told, *, error: str, cause: str, undone: str, took: timedelta |
         *([f"Took: {duration(took)}"] if took is not None else []),
         f"Rollout: {told.rollout}",
         "",
-        f"What to do: {advice(error)}",
+        f"What to do: {advice(error, group_is_well=group_is_well)}",
     ]
     kind = "roll-back" if told.action == "roll-back" else label(told.revision) or "a release"
     return Notice(subject(f"{told.fleet}: {kind} failed ({error})"), _text(lines))
@@ -223,8 +237,10 @@ def refused_request(fleet: str, why: str, request: str) -> Notice:
     return Notice(subject(f"{fleet or 'an unknown fleet'}: a request was refused"), _text(lines))
 
 
-def advice(error: str) -> str:
+def advice(error: str, *, group_is_well: bool = False) -> str:
     """What a person should do about a failure, by its name."""
+    if error == "UndoFailed" and group_is_well:
+        return _LEFT_BEHIND
     return _ADVICE.get(error, _NOT_RUN if error.startswith(_OF_AWS) else _UNKNOWN)
 
 
