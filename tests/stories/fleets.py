@@ -160,7 +160,7 @@ class Fleet:
             for instance in self.world.cloud.ec2.instances.all.values()
             if self.tags(instance.instance_id).get("ovenbird:role") == "builder"
             and instance.client_token
-            and not instance.launched_by
+            and "aws:autoscaling:groupName" not in self.tags(instance.instance_id)
         ]
 
     def tags(self, resource_id: str) -> dict[str, str]:

@@ -315,7 +315,7 @@ class TestTemplates:
             ec2_templates.version("lt-1", "3")
         ec2.add_response("describe_launch_templates", {"LaunchTemplates": []})
         with pytest.raises(NotFound, match=r"^The launch template lt-1 does not exist\.$"):
-            ec2_templates.tags("lt-1")
+            ec2_templates.tags(["lt-1"])
 
     def test_a_version_without_content_and_a_template_without_tags(self, ec2: Stubber) -> None:
         ec2.add_response(
@@ -327,7 +327,7 @@ class TestTemplates:
         ec2.add_response(
             "describe_launch_templates", {"LaunchTemplates": [{"LaunchTemplateId": "lt-1"}]}
         )
-        assert ec2_templates.tags("lt-1") == {}
+        assert ec2_templates.tags(["lt-1"])["lt-1"] == {}
 
 
 class TestAddresses:
