@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from ovenbird.aws import alarms, executions, loadbalancing, parameters, topic
 from ovenbird.core import traffic
 from ovenbird.core.notices import Notice
-from ovenbird.errors import BadFleet, Denied, NotFound, Refused
+from ovenbird.errors import BadFleet, Declined, Denied, NotFound, Refused
 from ovenbird.settings import settings
 from tests.unit.stubs import stubbed
 from tests.unit.test_settings import GOOD
@@ -146,7 +145,7 @@ class TestExecutions:
     def test_an_answer_that_is_refused_is_loud(self) -> None:
         with stubbed("stepfunctions") as states:
             states.add_client_error("send_task_success", "InvalidOutput")
-            with pytest.raises(ClientError):
+            with pytest.raises(Declined):
                 executions.complete("token")
 
 

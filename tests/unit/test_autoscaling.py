@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from ovenbird.aws import autoscaling_activities, autoscaling_groups, autoscaling_refreshes, clients
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.launches import Launch
 from ovenbird.core.refreshes import Refresh
-from ovenbird.errors import NotFound, Refused, Throttled, Unavailable
+from ovenbird.errors import Declined, NotFound, Refused, Throttled, Unavailable
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
@@ -396,7 +395,7 @@ def test_a_group_is_pinned_to_nothing_else(aws: Stubber, template: str, version:
     ("code", "failure", "words"),
     [
         ("ValidationError", Refused, "^AWS does not let group web be pinned: because$"),
-        ("ScalingActivityInProgress", ClientError, "because"),
+        ("ScalingActivityInProgress", Unavailable, "because"),
     ],
 )
 def test_a_group_that_may_not_be_pinned(
@@ -458,5 +457,5 @@ def test_a_code_that_nobody_expects_is_loud(
     aws: Stubber, call: Callable[[], object], operation: str
 ) -> None:
     aws.add_client_error(operation, "NeverHeardOf", "because")
-    with pytest.raises(ClientError, match="because"):
+    with pytest.raises(Declined, match="because"):
         call()

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from ovenbird.aws import ec2_addresses, ec2_images, ec2_instances, ec2_templates
@@ -15,7 +14,7 @@ from ovenbird.core.addresses import Address
 from ovenbird.core.blueprints import Attempt
 from ovenbird.core.builders import Builder
 from ovenbird.core.images import Disk, Image
-from ovenbird.errors import BakeFailed, NotFound, NotYetVisible, Refused
+from ovenbird.errors import BakeFailed, Declined, NotFound, NotYetVisible, Refused
 from tests.unit.stubs import stubbed
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -159,7 +158,7 @@ class TestImages:
         [
             ("SnapshotLimitExceeded", BakeFailed, '"Snapshots per Region" of this account is used'),
             ("InvalidAMIName.Duplicate", NotYetVisible, "An image ovenbird-web-k exists but"),
-            ("InvalidAMIName.Malformed", ClientError, "because"),
+            ("InvalidAMIName.Malformed", Declined, "because"),
         ],
     )
     def test_an_image_that_is_refused(
@@ -176,7 +175,7 @@ class TestImages:
 
     def test_a_mark_that_is_refused_is_loud(self, ec2: Stubber) -> None:
         ec2.add_client_error("create_tags", "TagLimitExceeded")
-        with pytest.raises(ClientError):
+        with pytest.raises(Declined):
             ec2_images.mark_bad("ami-1", "it crashed")
 
 
@@ -262,7 +261,7 @@ class TestBuilders:
 
     def test_one_that_may_not_be_ended_is_loud(self, ec2: Stubber) -> None:
         ec2.add_client_error("terminate_instances", "OperationNotPermitted", "protected")
-        with pytest.raises(ClientError, match="protected"):
+        with pytest.raises(Declined, match="protected"):
             ec2_instances.terminate(["i-1"])
 
 

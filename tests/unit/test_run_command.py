@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from ovenbird.aws import clients, commands
 from ovenbird.core.commands import Command
-from ovenbird.errors import NotYetVisible
+from ovenbird.errors import Declined, NotYetVisible
 from tests.unit.stubs import stubbed
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -118,7 +117,7 @@ def test_an_end_whose_output_is_not_there_yet_is_looked_at_again(ssm: Stubber) -
 def test_an_output_that_may_not_be_read_is_loud(ssm: Stubber) -> None:
     finds(ssm, [invocation(FIRST, "Success")])
     ssm.add_client_error("get_command_invocation", "InvalidPluginName")
-    with pytest.raises(ClientError):
+    with pytest.raises(Declined):
         find()
 
 
@@ -202,7 +201,7 @@ def test_a_script_is_sent_once_and_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "failure"), [("InvalidInstanceId", NotYetVisible), ("InvalidDocument", ClientError)]
+    ("code", "failure"), [("InvalidInstanceId", NotYetVisible), ("InvalidDocument", Declined)]
 )
 def test_a_script_that_is_not_taken(code: str, failure: type[Exception]) -> None:
     with stubbed("ssm", once=True) as ssm:

@@ -11,6 +11,7 @@
         ├── BadSettings        an environment variable is missing or malformed
         ├── NotFound           a group, image, template, parameter or address is gone
         ├── Denied             a permission is missing
+        ├── Declined           AWS refused a call for a reason of its own
         ├── Refused            the fleet cannot be rolled safely, and nothing was touched
         ├── Stopped            a person stopped the rollout
         ├── LaneLost           another rollout owns the fleet now
@@ -77,6 +78,14 @@ class NotFound(Terminal):
 
 class Denied(Terminal):
     """AWS refused the call for want of a permission."""
+
+
+class Declined(Terminal):
+    """AWS refused a call for a reason of its own, which stands in its words.
+
+    A step of a rollout ends as its own failure then (:mod:`ovenbird.entry`); other functions bear
+    this name.
+    """
 
 
 class Refused(Terminal):

@@ -199,8 +199,8 @@ class Instances:
             if instance.change != change:
                 return  # something else happened to it meanwhile
             if state == "running" and instance.doomed:
-                reason = {"Code": "Server.InternalError", "Message": instance.doomed}
-                self.end(instance, reason, "Server.InternalError")
+                why = instance.doomed.partition(":")[0]
+                self.end(instance, {"Code": why, "Message": instance.doomed}, why)
                 return
             self._become(instance, state)
 

@@ -120,14 +120,14 @@ class Ec2:
         return {self.networks.find(subnet).zone for subnet in subnets}
 
     def reason(self, instance_id: str) -> str:
-        """Why the instance stopped or ended: ``code: message``; empty when nothing is known.
+        """Why the instance stopped or ended, its code first; empty when nothing is known.
 
         Unlike a describe call it does not depend on what can be seen already.
         """
         instance = self.instances.all.get(instance_id)
         if instance is None or not instance.reason:
             return ""
-        return f"{instance.reason['Code']}: {instance.reason['Message']}"
+        return instance.reason["Message"]
 
     def on_state(self, callback: Listener) -> None:
         """Call back with the instance id and its new state, at once, at every change."""

@@ -140,7 +140,9 @@ def create(
             return str(clients.get("ec2").create_image(**request)["ImageId"])
         except ClientError as error:
             if quotas.is_used_up(error):
-                raise BakeFailed(quotas.sentence(error)) from error
+                raise BakeFailed(
+                    f"Could not make an image of {instance_id}: {quotas.sentence(error)}"
+                ) from error
             if code(error) != "InvalidAMIName.Duplicate":
                 raise
             raise NotYetVisible(f"An image {name} exists but cannot be seen yet.") from error

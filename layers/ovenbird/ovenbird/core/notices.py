@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ovenbird.core import codes
+from ovenbird.core.codes import Kind
 from ovenbird.core.quotes import block, defanged, label, prose
 
 LONGEST_SUBJECT = 100  # and only ASCII. Source: SNS API reference, Publish, parameter Subject.
@@ -26,6 +28,7 @@ _ADVICE = {
     "Then release again.",
     "Denied": "Give the function's role the permission that AWS names; the tag ovenbird:fleet "
     "may be missing on what it wanted to change. Then release again.",
+    "Declined": "Do what AWS's words ask for. Then release again.",
     "Refused": "Do what the sentences above say, then release again.",
     "Stopped": "Nothing; a person asked for this. Release again when you are ready.",
     "LaneLost": "Nothing, if another rollout took over; else look at the lane of the fleet.",
@@ -44,6 +47,10 @@ _ADVICE = {
     "Unavailable": "Release again in a few minutes.",
     "NotYetVisible": "Release again in a few minutes.",
 }
+# In these AWS's own answer, if there is one, says more than the name.
+_SAID_BY_AWS = frozenset(
+    {"AddressFailed", "BakeFailed", "Declined", "Denied", "NotFound", "Refused", "RollFailed"}
+)
 # Step Functions' names for a function or a call of its own that failed.
 _OF_AWS = ("DynamoDb.", "DynamoDB.", "Lambda.", "Runtime.", "Sandbox.", "States.")
 _NOT_RUN = (
@@ -161,7 +168,7 @@ def failed(
         *([f"Took: {duration(took)}"] if took is not None else []),
         f"Rollout: {told.rollout}",
         "",
-        f"What to do: {advice(error, group_is_well=group_is_well)}",
+        f"What to do: {advice(error, cause, group_is_well=group_is_well)}",
     ]
     kind = "roll-back" if told.action == "roll-back" else label(told.revision) or "a release"
     return Notice(subject(f"{told.fleet}: {kind} failed ({error})"), _text(lines))
@@ -237,10 +244,13 @@ def refused_request(fleet: str, why: str, request: str) -> Notice:
     return Notice(subject(f"{fleet or 'an unknown fleet'}: a request was refused"), _text(lines))
 
 
-def advice(error: str, *, group_is_well: bool = False) -> str:
-    """What a person should do about a failure, by its name."""
+def advice(error: str, cause: str = "", *, group_is_well: bool = False) -> str:
+    """What a person should do about a failure: by what AWS said, else by its name."""
     if error == "UndoFailed" and group_is_well:
         return _LEFT_BEHIND
+    kind = codes.kind_of_cause(reason(cause)) if error in _SAID_BY_AWS else None
+    if kind is not None and (kind is not Kind.REASON_OF_ITS_OWN or error != "Denied"):
+        return kind.value
     return _ADVICE.get(error, _NOT_RUN if error.startswith(_OF_AWS) else _UNKNOWN)
 
 
