@@ -45,7 +45,7 @@ SINCE_EVER = {
     *(("plan_rollout", name) for name in ("began", "fence", "group", "from")),
     *(("publish_template", name) for name in ("template", "version", "targets")),
 }
-READ = {"next", "doorbell", "rings", "sweep", "look_again_after", "rest_seconds"}
+READ = {"next", "doorbell", "rings", "sweep", "look_again_after", "rest_seconds", "detour"}
 
 rollouts = pytest.mark.parametrize("rollout", ROLLOUTS, ids=lambda rollout: rollout.__name__)
 versions = pytest.mark.parametrize("version", VERSIONS)

@@ -60,9 +60,14 @@ def machine(name: str) -> dict[str, Any]:
     return document
 
 
+# States that run another one's function, at another moment.
+ALSO = {"TryAddress": "MoveAddress", "ReturnAddress": "MoveAddress"}
+
+
 def step_of(function: str) -> str:
     """``BakeImageFunction`` or ``BakeImage`` → ``bake_image``."""
-    words = re.findall("[A-Z][a-z0-9]*", function.removesuffix("Function"))
+    name = function.removesuffix("Function")
+    words = re.findall("[A-Z][a-z0-9]*", ALSO.get(name, name))
     return "_".join(words).lower()
 
 

@@ -70,6 +70,7 @@ SECONDS = {
     "WaitForRollSoon": "$.roll.look_again_after",
     "WaitForRoll": "$.roll.look_again_after",
     "WaitForAddress": "$.addresses.look_again_after",
+    "WaitForReturn": "$.addresses.look_again_after",
     "WaitForUndoSoon": "$.undo.look_again_after",
     "WaitForUndo": "$.undo.look_again_after",
 }
@@ -78,6 +79,7 @@ RESTS = {
     "RestBeforeBake": ("$.bake.rest_seconds", "BakeImage"),
     "RestBeforeRoll": ("$.roll.rest_seconds", "RollGroup"),
     "RestBeforeAddress": ("$.addresses.rest_seconds", "MoveAddress"),
+    "RestBeforeReturn": ("$.addresses.rest_seconds", "ReturnAddress"),
     "RestBeforeUndo": ("$.undo.rest_seconds", "UndoRollout"),
 }
 # Each question's ways: the answer's ``next`` (and its ``sweep``, where it matters) → what follows.
@@ -99,6 +101,7 @@ WAYS: dict[str, dict[str, str]] = {
     },
     "rollout.AfterRoll": {
         "$.roll.rest_seconds is there": "RestBeforeRoll",
+        "$.roll.detour is there": "TryAddress",
         "$.roll.next=wait $.roll.sweep=soon": "WaitForRollSoon",
         "$.roll.next=wait": "WaitForRoll",
         "$.roll.next=done": "MoveAddress",
@@ -112,9 +115,15 @@ WAYS: dict[str, dict[str, str]] = {
     },
     "rollout.AfterUndo": {
         "$.undo.rest_seconds is there": "RestBeforeUndo",
+        "$.undo.detour is there": "ReturnAddress",
         "$.undo.next=wait $.undo.sweep=soon": "WaitForUndoSoon",
         "$.undo.next=wait": "WaitForUndo",
         "else": "RolloutFailed",
+    },
+    "rollout.AfterReturn": {
+        "$.addresses.rest_seconds is there": "RestBeforeReturn",
+        "$.addresses.next=wait": "WaitForReturn",
+        "else": "UndoRollout",
     },
     "addresses.AfterAddress": {
         "$.addresses.next=wait": "WaitForAddress",
@@ -231,7 +240,9 @@ def test_each_step_writes_where_the_others_read() -> None:
         "BakeImage": "$.bake",
         "PublishTemplate": "$.version",
         "RollGroup": "$.roll",
+        "TryAddress": "$.addresses",
         "MoveAddress": "$.addresses",
+        "ReturnAddress": "$.addresses",
         "SettleRollout": "$.settle",
         "UndoRollout": "$.undo",
     }
@@ -239,4 +250,8 @@ def test_each_step_writes_where_the_others_read() -> None:
         "MoveAddress": "$.addresses"
     }
     after = {s: c["Next"] for s, c in steps("rollout").items() if not c["Next"].startswith("After")}
-    assert after == {"PublishTemplate": "RollGroup", "SettleRollout": "RolloutDone"}
+    assert after == {
+        "PublishTemplate": "RollGroup",
+        "TryAddress": "RollGroup",
+        "SettleRollout": "RolloutDone",
+    }

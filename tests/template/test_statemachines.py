@@ -13,6 +13,7 @@ import pytest
 from ovenbird import errors
 from ovenbird.core import notices
 from tests.template.deployed import (
+    ALSO,
     MACHINES,
     ROOT,
     functions,
@@ -130,14 +131,14 @@ def test_a_machine_may_start_its_own_steps_and_no_others(logical_id: str, name: 
         if "lambda:InvokeFunction" in many(statement["Action"])
         for arn in many(statement["Resource"])
     ]
-    assert sorted(allowed) == sorted(functions()[step_of(state)] for state in steps(name))
+    assert sorted(allowed) == sorted({functions()[step_of(state)] for state in steps(name)})
 
 
 @pytest.mark.parametrize(("logical_id", "name"), MACHINES.items())
 def test_a_state_has_the_name_of_its_function(logical_id: str, name: str) -> None:
     assert resources("AWS::StepFunctions::StateMachine")[logical_id]
     for state, content in steps(name).items():
-        assert content["Resource"] == f"${{{state}FunctionArn}}"
+        assert content["Resource"] == f"${{{ALSO.get(state, state)}FunctionArn}}"
         assert step_of(state) in functions()
 
 
@@ -150,8 +151,9 @@ def test_whatever_fails_is_undone_and_ends_red() -> None:
         last = content["Catch"][-1]
         assert last["ErrorEquals"] == ["States.ALL"], name
         undoing = "Undo" in name
+        caught = "$.unreturned" if "Return" in name else "$.failure"  # the failure is known then
         assert last["Next"] == ("TellPeople" if undoing else "UndoRollout"), name
-        assert last["ResultPath"] == ("$.undo" if undoing else "$.failure"), name
+        assert last["ResultPath"] == ("$.undo" if undoing else caught), name
 
 
 def test_an_undo_that_fails_is_told_by_the_machine_unless_the_step_has_told_it() -> None:
@@ -190,7 +192,11 @@ def test_an_execution_that_begins_with_a_failure_undoes_it() -> None:
 def test_an_answer_that_no_state_knows_is_a_failure() -> None:
     for name, content in states("rollout").items():
         if content["Type"] == "Choice":
-            others = {"AfterUndo": "RolloutFailed", "AfterBegin": "PlanRollout"}
+            others = {
+                "AfterUndo": "RolloutFailed",
+                "AfterReturn": "UndoRollout",
+                "AfterBegin": "PlanRollout",
+            }
             assert content["Default"] == others.get(name, "UnknownAnswer")
     assert states("rollout")["UnknownAnswer"]["Next"] == "UndoRollout"
 

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "steps": {
         "announcements",
         "answers",
+        "arrivals",
         "audiences",
         "catalogue",
         "aws",
@@ -42,7 +43,8 @@ MAY_IMPORT = {
     "settings": {"core", "errors"},
     "turns": {"answers", "aws", "errors", "ledger"},
     "surveys": {"aws", "core", "errors", "fleet"},
-    "leftovers": {"answers", "aws", "core", "errors", "events", "ledger", "turns"},
+    "arrivals": {"aws", "core"},
+    "leftovers": {"answers", "aws", "core", "errors", "events", "ledger", "surveys", "turns"},
     "entry": {"answers", "clock", "core", "errors"},
     "announcements": {"aws", "core", "ledger", "settings"},
     "answers": {"core", "errors"},

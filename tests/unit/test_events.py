@@ -467,15 +467,21 @@ class TestDoorbells:
     def test_every_sample_rings_the_thing_that_it_is_about(self, path: Path) -> None:
         event = json.loads(path.read_text(encoding="utf-8"))
         rung = events.doorbells(event)
+        if path.stem.endswith("refresh-started"):  # whoever started it knows
+            assert isinstance(rung, Ignored)
+            return
         assert not isinstance(rung, Ignored)
-        assert [bell for bell in rung if bell not in json.dumps(event["detail"])] == []
-        assert len(rung) == 1
+        about = [bell.removeprefix("group-") for bell in rung]
+        assert [each for each in about if each not in json.dumps(event["detail"])] == []
+        assert len(rung) == (2 if "refresh" in path.stem else 1)
 
     @pytest.mark.parametrize("name", ["move-address.launch", "move-address.terminate"])
     def test_launches_and_terminations_name_their_group(self, name: str) -> None:
         event = sample(name)
-        assert autoscaling.group_of(event) == event["detail"]["AutoScalingGroupName"]
-        assert events.doorbells(event) == (event["detail"]["EC2InstanceId"],)
+        group = event["detail"]["AutoScalingGroupName"]
+        assert autoscaling.group_of(event) == group
+        rung = events.doorbells(event)
+        assert isinstance(rung, Ignored) if "terminate" in name else rung == (f"group-{group}",)
 
     def test_a_pause_names_its_fleet(self) -> None:
         assert ssm.paused_fleet(sample("ring-doorbell.pause"), "/ovenbird/fleets") == "web"

@@ -26,6 +26,7 @@ def wait(
     *,
     now: datetime,
     sweep: Sweep = "late",
+    after: timedelta | None = None,
     **facts: Any,
 ) -> Answer:
     """Come back when the doorbell rings, or when it is time to look again.
@@ -37,6 +38,7 @@ def wait(
         rings: Its counter, read *before* the thing itself was looked at; the wait state stores its
             task token only while the counter is still that.
         sweep: ``soon`` for what AWS has no event for (seconds), ``late`` for the rest (minutes).
+        after: When to look again at the latest, if that is sooner.
         facts: What the step wants to be told again when it comes back; small, JSON.
 
     Returns:
@@ -49,13 +51,14 @@ def wait(
     again = looks.again(Looks.from_json(state.get(part) or {}), part, doorbell, sweep, now)
     if isinstance(again, TooMany):
         raise LimitNear(again.reason)
+    soonest = again.after if after is None else max(min(after, again.after), looks.SHORTEST)
     rest = {"rest_seconds": _seconds(again.rest)} if again.rest else {}
     return {
         "next": "wait",
         "doorbell": doorbell,
         "rings": str(rings),
         "sweep": sweep,
-        "look_again_after": _seconds(again.after),
+        "look_again_after": _seconds(soonest),
         "reason": reason,
         "pace": again.to_json(),
         **rest,

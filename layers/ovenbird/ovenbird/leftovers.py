@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from ovenbird import answers, turns, undoing
+from ovenbird import answers, surveys, turns, undoing
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_activities, ec2_images, ec2_instances, topic
 from ovenbird.core import builders, launches, notices
 from ovenbird.core.made import Made
 from ovenbird.core.notices import Told
 from ovenbird.core.refreshes import Refresh
-from ovenbird.errors import Terminal, UndoFailed
+from ovenbird.errors import OvenbirdError, Terminal, UndoFailed
 from ovenbird.ledger import doorbells, images, lanes, rollouts
 from ovenbird.undoing import Case
 
@@ -154,9 +154,18 @@ def _notify(case: Case, error: str, undone: str, now: datetime, *, group_is_well
             undone=undone,
             took=notices.since(began, now) if began else None,
             group_is_well=group_is_well,
+            addresses=_addresses(case),
         )
     )
     rollouts.notified(case.rollout, now)
+
+
+def _addresses(case: Case) -> list[str]:
+    """A notice must not fail for what it cannot say."""
+    try:
+        return surveys.whereabouts(case.fleet, case.plan.get("group"))
+    except OvenbirdError:
+        return []
 
 
 def _leave_lane(case: Case) -> None:

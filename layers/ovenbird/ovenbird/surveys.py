@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ovenbird.aws import (
     alarms,
@@ -14,8 +14,9 @@ from ovenbird.aws import (
     ec2_templates,
     loadbalancing,
 )
-from ovenbird.core import templates
+from ovenbird.core import addresses, templates, traffic
 from ovenbird.core.addresses import Address
+from ovenbird.core.addresses import whereabouts as where
 from ovenbird.core.groups import Group, versions_by_template
 from ovenbird.core.images import Image
 from ovenbird.core.preferences import for_group
@@ -104,3 +105,39 @@ def image(image_id: str | None) -> Image | None:
         return ec2_images.get(image_id)
     except NotFound:
         return None
+
+
+def whereabouts(fleet: str, group: str | None) -> list[str]:
+    """Where each address of the fleet is now, for a notice; no line where it has none.
+
+    Args:
+        group: The fleet's group; ``None`` where nobody knows it, and so nobody knows of health.
+
+    Raises:
+        Throttled, Unavailable: Safe to repeat.
+        NotFound: A balancer of the group is gone.
+    """
+    pool = ec2_addresses.pool(fleet)
+    if not pool or group is None:
+        return where(pool, frozenset())
+    try:
+        found = autoscaling_groups.describe(group)
+    except NotFound:
+        return where(pool, frozenset())
+    healthy = traffic.healthy(loadbalancing.opinions(asked(found, ())))
+    may_hold = addresses.candidates(found, healthy, found.versions)
+    return where(pool, frozenset(each.instance_id for each in may_hold))
+
+
+def unserved(group: Group, left_out: Iterable[str]) -> str:
+    """Which instances of a group get no traffic; empty where all do, or where nobody can say.
+
+    Raises:
+        NotFound: A balancer of the group is gone.
+        Throttled, Unavailable: Safe to repeat.
+    """
+    serving = [each.instance_id for each in group.members if each.in_service]
+    found = traffic.unwanted(loadbalancing.opinions(asked(group, left_out)), serving)
+    if not found:
+        return ""
+    return f"{len(found)} of the {len(serving)} in service get no traffic: {traffic.told(found)}."

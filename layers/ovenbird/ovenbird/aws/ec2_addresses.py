@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from ovenbird.aws import clients, faults
 from ovenbird.core.addresses import Address
-from ovenbird.errors import Denied, NotFound
+from ovenbird.errors import AddressFailed, Denied, NotFound
 
-_REFUSED = {"Resource.AlreadyAssociated", "IncorrectInstanceState", "InvalidInstanceID"}
+# Somebody was faster, or the instance is not running (any more): the next look knows.
+_PASSING = {"Resource.AlreadyAssociated", "IncorrectInstanceState", "IncorrectState"}
 _ENDED = ("shutting-down", "terminated")
 _MOST_FILTERED = 100  # ids in one filter; AWS takes 200
 
@@ -135,10 +136,13 @@ def associate(allocation_id: str, to: Mapping[str, str], *, take: bool) -> Addre
 
     Raises:
         NotFound: The address or the instance is gone.
+        Denied: A permission is missing, or the tag on the address, instance or interface.
+        AddressFailed: Anything else that will not change by itself: no internet gateway, another
+            network border group, an interface that takes no address.
         Throttled, Unavailable: Safe to repeat.
 
     IAM: ec2:AssociateAddress, ec2:DescribeAddresses
-    Source: EC2 API reference, AssociateAddress, parameter AllowReassociation.
+    Source: EC2 API reference, AssociateAddress, parameter AllowReassociation; "Error codes".
     """
     with faults.translated(f"put address {allocation_id} on {', '.join(to.values())}"):
         try:
@@ -148,8 +152,13 @@ def associate(allocation_id: str, to: Mapping[str, str], *, take: bool) -> Addre
                 **to,
             )
         except ClientError as error:
-            if faults.code(error) not in _REFUSED:
-                raise
+            if faults.code(error) not in _PASSING:
+                if faults.meaning(error) is not None:
+                    raise
+                raise AddressFailed(
+                    f"AWS does not put address {allocation_id} on {', '.join(to.values())}: "
+                    f"{faults.text(error)} ({faults.code(error)})"
+                ) from error
     return describe(allocation_id)
 
 

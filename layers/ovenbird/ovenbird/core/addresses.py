@@ -162,6 +162,21 @@ def _place(
     return Move(address, instance, f"{ip} moves to {instance}, as {address.holder} {why}")
 
 
+def whereabouts(pool: Sequence[Address], healthy: AbstractSet[str]) -> list[str]:
+    """Where each address of the pool is, a line each: ``203.0.113.7 is on i-1 (healthy)``.
+
+    Args:
+        healthy: The instances that may hold an address.
+    """
+    lines = []
+    for address in sorted(pool, key=lambda each: each.public_ip):
+        where = "is on nobody" if address.free else f"is on {address.holder}"
+        if address.instance_id:
+            where += " (healthy)" if address.instance_id in healthy else " (not healthy)"
+        lines.append(f"{address.public_ip} {where}")
+    return lines
+
+
 def lasting_versions(group: Group, refreshes: Sequence[Refresh]) -> dict[str, str]:
     """The versions whose instances stay: where the active refresh goes, or else what is saved.
 

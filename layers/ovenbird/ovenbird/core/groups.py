@@ -125,6 +125,22 @@ class Group:
         return bool(self.target_groups or self.classic_balancers or self.lattice_groups)
 
     @property
+    def asks_balancers(self) -> bool:
+        """Whether AWS itself replaces an instance that a balancer calls unhealthy."""
+        return "ELB" in self.health_check_type.split(",")
+
+    @property
+    def traffic_seconds(self) -> int:
+        """How long a new instance may need until its balancers want it; 0 where it feeds none.
+
+        The grace period is its owner's word for that. Where AWS does not ask the balancers, the
+        owner may not have thought of it.
+        """
+        if not self.feeds_balancers:
+            return 0
+        return max(self.health_check_grace_seconds, 60 if self.asks_balancers else 120)
+
+    @property
     def weighted(self) -> bool:
         """Whether its sizes count units, of which an instance has as many as its weight.
 

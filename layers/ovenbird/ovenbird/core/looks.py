@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-Part = Literal["plan", "bake", "roll", "addresses", "undo"]
+Part = Literal["plan", "bake", "roll", "addresses", "returned", "undo"]
 Sweep = Literal["soon", "late"]
 
 MOST = 300  # looks of one step; five steps of a rollout look again and again
@@ -26,6 +26,7 @@ SLOWER_AFTER = 100  # looks; from then on the pace doubles
 SLOWER_EVERY = 25
 LONGEST_REST = timedelta(minutes=10)
 SOON = timedelta(seconds=15)
+SHORTEST = timedelta(seconds=5)
 LONGEST_SOON = timedelta(minutes=1)
 # How long a step waits for an event that AWS does send; less than a lane's lease, where it has one.
 LATE: dict[Part, timedelta] = {
@@ -33,6 +34,7 @@ LATE: dict[Part, timedelta] = {
     "bake": timedelta(minutes=5),
     "roll": timedelta(minutes=10),
     "addresses": timedelta(minutes=5),
+    "returned": timedelta(minutes=5),
     "undo": timedelta(minutes=5),
 }
 LONGEST_LATE = timedelta(hours=1)

@@ -106,6 +106,7 @@ def released(
     took: timedelta,
     too_late: str = "",
     also: str = "",
+    addresses: Sequence[str] = (),
 ) -> Notice:
     """The fleet runs what was wanted.
 
@@ -117,6 +118,7 @@ def released(
         took: From its beginning to its end.
         too_late: Who asked to stop it when it was already over.
         also: What else people should know of.
+        addresses: A line for each Elastic IP of the fleet.
     """
     back = told.action == "roll-back"
     what = "was rolled back" if back else f"runs {label(told.revision) or 'a new release'}"
@@ -127,6 +129,7 @@ def released(
         f"Group: {group}, {instances} instance{'' if instances == 1 else 's'} on the new version",
         f"Image: {image[1]} (before: {image[0]}), {_made(back, baked)}",
         f"Launch template: {version[1]} (before: {version[0]})",
+        *_addresses(addresses),
         f"Took: {duration(took)}",
         f"Rollout: {told.rollout}",
         "",
@@ -148,6 +151,7 @@ def failed(
     undone: str,
     took: timedelta | None,
     group_is_well: bool = False,
+    addresses: Sequence[str] = (),
 ) -> Notice:
     """The rollout failed.
 
@@ -158,6 +162,7 @@ def failed(
         took: From its beginning until now, ``None`` where it never began.
         group_is_well: It is back, or was not touched; an ``UndoFailed`` is then about what else was
             left, and no reason to alarm anybody about what the fleet runs.
+        addresses: A line for each Elastic IP of the fleet.
     """
     lines = [
         f"The rollout of fleet {told.fleet} failed: {error}.",
@@ -165,6 +170,7 @@ def failed(
         *_what(told),
         *_why(cause),
         f"Now: {undone}",
+        *_addresses(addresses),
         *([f"Took: {duration(took)}"] if took is not None else []),
         f"Rollout: {told.rollout}",
         "",
@@ -308,6 +314,10 @@ def _text(lines: Sequence[str]) -> str:
     """The text of a notice; how to read what others wrote is said last."""
     told = [*lines, "", _QUOTED] if any(line.startswith("> ") for line in lines) else lines
     return defanged("\n".join(told))
+
+
+def _addresses(lines: Sequence[str]) -> list[str]:
+    return [f"Address: {each}" for each in lines]
 
 
 def _made(back: bool, baked: bool) -> str:

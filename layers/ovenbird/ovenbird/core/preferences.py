@@ -98,6 +98,7 @@ def preferences(
     desired: int,
     addresses: bool,
     group_warmup_seconds: int = 0,
+    traffic_seconds: int = 0,
     ahead: int = 1,
 ) -> Preferences:
     """The owner's wishes, completed with what is safe for a group of this size.
@@ -110,6 +111,8 @@ def preferences(
         addresses: Whether Elastic IPs follow the instances; they need a moment per batch.
         group_warmup_seconds: What the group itself gives its instances (default warm-up, or else
             health check grace period).
+        traffic_seconds: How long a new instance may need until it gets traffic: while it is not
+            warm, AWS does not go on.
         ahead: The units above the desired capacity with one more instance (:func:`one_more`).
     """
     least, most = roll.min_healthy_percent, roll.max_healthy_percent
@@ -120,8 +123,8 @@ def preferences(
         # AWS wants them at most 100 apart.
         most = min(100 + surge_percent, least + 100)
     warmup = group_warmup_seconds if roll.warmup_seconds is None else roll.warmup_seconds
-    if addresses and roll.warmup_seconds is None:
-        warmup = max(warmup, ADDRESS_WARMUP_SECONDS)
+    if roll.warmup_seconds is None:
+        warmup = max(warmup, traffic_seconds, ADDRESS_WARMUP_SECONDS if addresses else 0)
     checkpoints = roll.checkpoints
     if checkpoints and checkpoints[-1] < 100:  # a refresh ends at its last checkpoint
         checkpoints = (*checkpoints, 100)
@@ -147,6 +150,7 @@ def for_group(group: Group, roll: RollWishes, *, addresses: bool) -> Preferences
         desired=group.desired,
         addresses=addresses,
         group_warmup_seconds=group.warmup_seconds,
+        traffic_seconds=group.traffic_seconds,
         ahead=one_more(group),
     )
 

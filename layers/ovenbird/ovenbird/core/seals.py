@@ -18,7 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PLAN = "plan"
-LATER = ("bake", "version", "roll", "addresses", "settle", "undo", "failure")
+LATER = (
+    *("bake", "version", "roll", "addresses", "settle", "undo"),
+    *("failure", "returned", "unreturned"),
+)
 MOST_ANSWERS = 4  # of attempts with the same state
 NOTHING = ""  # the digest of a part that is not there yet
 

@@ -8,7 +8,8 @@ is enough for a group: the others tell it to look again, and end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,10 +23,10 @@ from ovenbird.aws import (
     parameters,
 )
 from ovenbird.core import addresses, looks, seals, traffic
-from ovenbird.core.addresses import Keep, Leave, Move, Placement
+from ovenbird.core.addresses import Associate, Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
 from ovenbird.core.owners import TAG
-from ovenbird.errors import AddressFailed, BadEvent, NotFound
+from ovenbird.errors import AddressFailed, BadEvent, Denied, NotFound, Stopped, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.events.autoscaling import group_of
 from ovenbird.events.envelope import text
@@ -41,11 +42,13 @@ class _Outcome:
 
     ``settled``: every address that can be is on a healthy instance. ``improving``: some are on
     instances that the active refresh will replace, and their successors are not healthy yet.
+    ``where`` has a line for each address.
     """
 
     settled: bool
     improving: bool
     reason: str
+    where: list[str]
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -69,19 +72,24 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
+    """On the first new instance, once; when the group is rolled, until all are placed.
+
+    Before AWS goes on, what it refuses for good stops the roll while the old instances live.
+    """
+    if "failure" in event:
+        return _back(event, now)
+    trial = "detour" in (event.get("roll") or {})
     state.check(event, now, "plan.fence", "plan.document", "plan.group")
-    claim = lanes.hold(state.claim(event, "plan", "addresses"), now)
+    parts = ("plan", "roll") if trial else ("plan", "addresses")
+    claim = lanes.hold(state.claim(event, *parts), now)
     fleet = state.fleet_of(event)
     if fleet.addresses.count == 0:
         return answers.done(f"Fleet {fleet.name} has no addresses.")
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
-    group = autoscaling_groups.describe(event["plan"]["group"])
-    if refusal := _not_ours(fleet, group.name, group.tags.get(TAG)):
-        raise AddressFailed(refusal)
-    outcome = _turn(fleet, group, now)
-    if outcome.settled:
-        return answers.done(outcome.reason)
+    outcome = _placed(fleet, event["plan"]["group"], now)
+    if outcome.settled or trial:
+        return answers.done(outcome.reason, where=outcome.where)
     since = (event.get("addresses") or {}).get("since") or now.isoformat()
     if now - datetime.fromisoformat(since) > PATIENCE:
         raise _too_long(outcome, PATIENCE)
@@ -90,6 +98,37 @@ def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
     )
     lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "addresses", answer))
     return answer
+
+
+def _back(event: dict[str, Any], now: datetime) -> Answer:
+    """On the way back: until all are placed, or for as long as is sensible; never a failure more.
+
+    The notice, which comes next, says where they are.
+    """
+    state.check(event, now, "plan.fence", "plan.document", "plan.group")
+    claim = state.claim(event, "plan", "returned")
+    with suppress(Stopped):  # a person stopped the rollout: that is why it goes back
+        claim = lanes.hold(claim, now)
+    bell = f"group-{event['plan']['group']}"
+    rings = doorbells.read(bell)
+    outcome = _placed(state.fleet_of(event), event["plan"]["group"], now)
+    since = (event.get("returned") or {}).get("since") or now.isoformat()
+    if outcome.settled or now - datetime.fromisoformat(since) > PATIENCE:
+        return answers.done(outcome.reason, where=outcome.where)
+    answer = answers.wait(
+        event, "returned", bell, rings, outcome.reason, now=now, sweep="soon", since=since
+    )
+    with suppress(Stopped):
+        lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "returned", answer))
+    return answer
+
+
+def _placed(fleet: Fleet, name: str, now: datetime) -> _Outcome:
+    """One turn for the group of a rollout."""
+    group = autoscaling_groups.describe(name)
+    if refusal := _not_ours(fleet, group.name, group.tags.get(TAG)):
+        raise AddressFailed(refusal)
+    return _turn(fleet, group, now)
 
 
 def _after_event(event: dict[str, Any], now: datetime) -> Answer:
@@ -196,11 +235,22 @@ def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
         gone=ec2_addresses.ended(holders - own),
         count=fleet.addresses.count,
     )
-    placed, reasons = 0, []
+    placed, reasons, stands = 0, [], []
+    refused: list[Terminal] = []
     for placement in placements:
-        done, reason = _act(placement, now)
+        try:
+            done, reason = _act(placement, now)
+        except (AddressFailed, Denied) as refusal:  # the others may still be placed
+            done, reason = False, str(refusal).rstrip(".")
+            refused.append(refusal)
         placed += done
         reasons.append(reason)
+        address = placement.address
+        if done and isinstance(placement, Associate | Move):
+            address = replace(address, instance_id=placement.instance_id)
+        stands.append(address)
+    if refused:
+        raise type(refused[0])("; ".join(reasons) + ".")
     strangers = sum(isinstance(each, Leave) and each.stranger for each in placements)
     needed = min(fleet.addresses.count, len(pool) - strangers, group.instances)
     if len(pool) < fleet.addresses.count:
@@ -209,6 +259,7 @@ def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
         settled=placed >= needed,
         improving=addresses.improving(placements, candidates, group, lasting),
         reason="; ".join(reasons) + ".",
+        where=addresses.whereabouts(stands, {each.instance_id for each in candidates}),
     )
 
 

@@ -166,4 +166,5 @@ def _notice(
         took=notices.since(plan["began"], now),
         too_late=stop_by,
         also=strangers,
+        addresses=(event.get("addresses") or {}).get("where") or (),
     )

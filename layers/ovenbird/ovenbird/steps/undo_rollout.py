@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ovenbird import answers, leftovers, undoing
+from ovenbird import answers, leftovers, surveys, undoing
 from ovenbird import fleet as documents
 from ovenbird.answers import Answer
 from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
-from ovenbird.core import owners, undos
+from ovenbird.core import looks, owners, undos
 from ovenbird.core.groups import Group
 from ovenbird.core.preferences import Preferences, for_group
 from ovenbird.core.refreshes import Refresh, configuration
 from ovenbird.core.rolls import Done, GiveUp, RollBack, Wait
 from ovenbird.core.templates import sources
 from ovenbird.core.undos import Cancel, Decision, StartBack, Way
-from ovenbird.errors import BadEvent, BadFleet, Denied, LaneLost, Terminal, Unavailable
+from ovenbird.errors import BadEvent, BadFleet, Denied, LaneLost, NotFound, Terminal, Unavailable
 from ovenbird.events import rollout as state
 from ovenbird.events.envelope import at
 from ovenbird.fleet import Fleet
@@ -35,9 +35,14 @@ from ovenbird.leftovers import Verdict
 from ovenbird.undoing import Case
 
 _USED = {"rollout", "fleet", "action", "execution", "failure"}  # the rest is compared, not read
+SERVED = timedelta(minutes=5)  # for the balancers to find the old version healthy again
 _MOST_TURNS = 8  # turn a refresh round, look at it, and look again with its doorbell read first
 STRAGGLERS = timedelta(seconds=70)  # so long may a function of a dead execution still run
 _STRAGGLING = "A step of the execution that died may still run."
+
+
+class _Gone(Exception):
+    """The group does not exist any more, or is about to go: there is nothing to be undone."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +106,28 @@ def _group(case: Case, now: datetime) -> Answer | Verdict:
     bell = told.get("doorbell", unknown)
     rings = {bell: doorbells.read(bell)}
     started = False
+    facts: dict[str, Any] = {name: told[name] for name in ("unserved", "returned") if name in told}
     for _ in range(_MOST_TURNS):
-        look = _look(case, version, fleet, irreversible, datetime.fromisoformat(since), now)
+        try:
+            look = _look(case, version, fleet, irreversible, datetime.fromisoformat(since), now)
+        except _Gone as gone:
+            return Verdict(str(gone), "nothing left")
         match look.decision:
             case Done(reason=reason) if not look.refreshed and _may_straggle(case, now):
                 wait = Wait(f"{reason} {_STRAGGLING}", sweep="soon")
-            case Done(reason=reason):
+            case Done(reason=reason) if not look.refreshed:
                 return Verdict(reason, blaming=look.blaming)
+            case Done(reason=reason):
+                lack = surveys.unserved(look.group, case.plan.get("left_out") or ())
+                unserved = told.get("unserved") or now.isoformat()
+                if lack and now - datetime.fromisoformat(unserved) < SERVED:
+                    wait = Wait(f"{reason} {lack}", sweep="soon")
+                    facts["unserved"] = unserved
+                elif fleet.addresses.count and not told.get("returned") and _may_return(case):
+                    wait = Wait(f"{reason} Its addresses follow.", after=looks.SHORTEST)
+                    facts |= {"unserved": unserved, "returned": True, "detour": "addresses"}
+                else:
+                    return Verdict(f"{reason} {lack}".strip(), blaming=look.blaming)
             case GiveUp(reason=reason):
                 return Verdict(reason, failed=True, blaming=look.blaming)
             case RollBack(reason=reason):
@@ -139,11 +159,18 @@ def _group(case: Case, now: datetime) -> Answer | Verdict:
                 wait.reason,
                 now,
                 sweep=wait.sweep,
+                after=wait.after,
                 since=since,
                 irreversible=irreversible,
+                **facts,
             )
         rings[bell] = doorbells.read(bell)
     raise Unavailable("The group keeps changing while it is looked at; look again.")
+
+
+def _may_return(case: Case) -> bool:
+    """Whether the addresses' step knows the rollout: it needs its own execution, and its lane."""
+    return case.holds and not case.is_after_death
 
 
 def _untouched(case: Case, now: datetime) -> Answer | Verdict:
@@ -175,9 +202,16 @@ def _look(
     now: datetime,
 ) -> _Look:
     plan = case.plan
-    group = autoscaling_groups.describe(plan["group"])
+    try:
+        group = autoscaling_groups.describe(plan["group"])
+    except NotFound as missing:
+        raise _Gone(f"Group {plan['group']} is gone, and its instances: nothing runs.") from missing
     if refusal := owners.refusal(f"Group {group.name}", group.tags, case.fleet):
         raise Denied(refusal)
+    if group.leaving:
+        raise _Gone(
+            f"Group {group.name} is being deleted ({group.status}), and its instances with it."
+        )
     old = plan["from"]
     way = Way(
         forward={**group.versions, **version["targets"]},
@@ -200,6 +234,7 @@ def _look(
     )
     forth = way.forth(refreshes)
     blamed = undos.image_is_blamed(case.action, case.error, forth, irreversible=irreversible)
+    blamed = blamed and not case.part("roll").get("excused", False)
     refreshed = bool(forth or way.backwards(refreshes))
     return _Look(group, way, wishes, decision, refreshed, forth if blamed else ())
 
