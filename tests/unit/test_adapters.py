@@ -120,7 +120,7 @@ class TestExecutions:
                     "status": status,
                     "startDate": 0,
                 },
-                {"executionArn": EXECUTION},
+                {"executionArn": EXECUTION, "includedData": "METADATA_ONLY"},
             )
             assert executions.is_running("web-1") is running
 
