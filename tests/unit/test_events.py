@@ -502,6 +502,25 @@ class TestDoorbells:
         assert ssm.paused_fleet(event, "/ovenbird/fleets") is None
         assert events.doorbells(event) == Ignored("nothing here waits for Parameter Store Change")
 
+    def test_an_image_that_was_not_taken_names_its_fleet(self) -> None:
+        event = sample("check-fleet.image")
+        assert ssm.unpublished_image(event, "/ovenbird/fleets") == ssm.Unpublished(
+            "web", "Unable to Describe Resource"
+        )
+
+    @pytest.mark.parametrize(
+        "name",
+        ["/ovenbird/fleets/web", "/ovenbird/fleets/web/paused", "/other/web/image", "image"],
+    )
+    def test_what_else_was_not_taken_is_not_ours(self, name: str) -> None:
+        event = changed("check-fleet.image", **{"detail/name": name})
+        assert ssm.unpublished_image(event, "/ovenbird/fleets") is None
+
+    def test_an_image_that_was_taken_is_no_news(self) -> None:
+        event = sample("check-fleet.image")
+        del event["detail"]["exception"]
+        assert ssm.unpublished_image(event, "/ovenbird/fleets") is None
+
     @pytest.mark.parametrize(
         ("source", "reason"),
         [

@@ -13,6 +13,7 @@ from ovenbird.ledger import told
 from ovenbird.settings import settings
 
 DOCUMENT = timedelta(days=1)  # while a document stays wrong
+IMAGE = timedelta(hours=1)
 REQUEST = timedelta(hours=1)  # whoever may put events can put any number of them
 
 
@@ -45,6 +46,17 @@ def refused_request(fleet: str, reason: str, request: str, now: datetime) -> boo
     """
     notice = notices.refused_request(fleet, reason, request)
     return _once(f"request#{fleet}", "any", notice, now, REQUEST)
+
+
+def unpublished_image(fleet: str, why: str, now: datetime) -> bool:
+    """Tell that AWS did not take the image that a fleet runs; once an hour for the same reason.
+
+    Args:
+        why: AWS's words.
+    """
+    digest = hashlib.sha256(why.encode()).hexdigest()[:16]
+    notice = notices.unpublished_image(fleet, f"{settings().parameters}/{fleet}/image", why)
+    return _once(f"image#{fleet}", digest, notice, now, IMAGE)
 
 
 def _key(fleet: str, push: str) -> str:

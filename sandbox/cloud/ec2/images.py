@@ -69,6 +69,10 @@ class Images:
         """Let the next images end ``failed`` with this StateReason."""
         self._failures.extend([(code, message)] * times)
 
+    def is_available(self, image_id: str) -> bool:
+        image = self.all.get(image_id)
+        return image is not None and image.state == "available"
+
     def recover(self) -> None:
         """No image fails from now on."""
         self._failures.clear()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Result
@@ -14,6 +15,8 @@ from sandbox.cloud.pages import page
 
 _STANDARD_BYTES, _ADVANCED_BYTES = 4096, 8192  # SSM User Guide, Managing parameter tiers
 _VERSIONS = 100
+_IMAGE = "aws:ec2:image"
+_LOOK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,15 @@ class Parameter:
 class Parameters:
     """Every parameter with its versions, newest last; AWS's public ones can be put there too."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, images: Callable[[str], bool]) -> None:
         self._kernel = kernel
+        self._is_image = images
+        self._blind = 0
         self.all: dict[str, list[Parameter]] = {}
+
+    def fail_next_look(self, times: int = 1) -> None:
+        """Let the next images look as if they were not there, or not for the caller's eyes."""
+        self._blind += times
 
     def seed(self, name: str, value: str) -> None:
         """A parameter that AWS publishes (``/aws/service/…``); no event."""
@@ -114,10 +123,44 @@ class Parameters:
             raise AwsError(
                 "ValidationException", "A parameter type is required when you create a parameter."
             )
+        tier = params.get("Tier", "Standard")
+        if params.get("DataType") == _IMAGE:
+            if not re.fullmatch(r"ami-[0-9a-f]{8,17}", value):
+                raise AwsError(
+                    "ValidationException",
+                    "The following parameter value isn't valid. Parameter of data type "
+                    f"{_IMAGE} must be an image id: {value}",
+                )
+            before = self.all.get(name)
+            self._kernel.after(_LOOK, lambda: self._put_image(name, params))
+            return {"Version": before[-1].version + 1 if before else 1, "Tier": tier}
+        return {"Version": self._put(name, params).version, "Tier": tier}
+
+    def _put(self, name: str, params: Request) -> Parameter:
         operation = "Update" if name in self.all else "Create"
-        parameter = self._store(name, value, params)
+        parameter = self._store(name, params["Value"], params)
         self._tell(operation, parameter)
-        return {"Version": parameter.version, "Tier": params.get("Tier", "Standard")}
+        return parameter
+
+    def _put_image(self, name: str, params: Request) -> None:
+        """Looked at after the call was answered; what fails is told by an event and not stored.
+
+        Source: SSM User Guide, "Native parameter support for Amazon Machine Image IDs". That it
+        takes a second is assumed.
+        """
+        blind, self._blind = self._blind > 0, max(self._blind - 1, 0)
+        if self._is_image(params["Value"]) and not blind:
+            self._put(name, params)
+            return
+        detail = {
+            "operation": "Update" if name in self.all else "Create",
+            "name": name,
+            "type": params.get("Type", "String"),
+            "dataType": _IMAGE,
+            "exception": "Unable to Describe Resource",
+        }
+        arn = self._kernel.arn("ssm", f"parameter/{name.lstrip('/')}")
+        self._kernel.emit("aws.ssm", "Parameter Store Change", detail, (arn,))
 
     def delete(self, params: Request) -> Result:
         parameter = self._find(params["Name"])

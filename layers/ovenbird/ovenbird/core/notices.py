@@ -225,6 +225,28 @@ def bad_document(fleet: str, parameter: str, mistakes: Sequence[str], push: str)
     return Notice(subject(f"{fleet}: its document is wrong, a push {what}"), _text(lines))
 
 
+def unpublished_image(fleet: str, parameter: str, why: str) -> Notice:
+    """AWS looked at the image that a fleet's parameter was given, and did not take it.
+
+    Args:
+        parameter: The name of the parameter.
+        why: AWS's words.
+    """
+    lines = [
+        f"The parameter {parameter} does not name the image that fleet {fleet} runs.",
+        "",
+        "Why AWS did not take it:",
+        *block(why),
+        "Now: the parameter holds what it held before. The fleet itself is not concerned; whatever "
+        "else reads the parameter gets the image before.",
+        "",
+        "What to do: See whether the image that the fleet runs is still there (aws ec2 "
+        "describe-images), and whether SettleRollout's role may see it. The next rollout or "
+        "roll-back writes the parameter again.",
+    ]
+    return Notice(subject(f"{fleet}: its image parameter was not written"), _text(lines))
+
+
 def refused_request(fleet: str, why: str, request: str) -> Notice:
     """The event Release Requested asked for what it may not have.
 

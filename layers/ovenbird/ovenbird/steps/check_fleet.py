@@ -1,7 +1,7 @@
-"""CheckFleet: a fleet document was written, or somebody asks what one would be worth.
+"""CheckFleet: a parameter of a fleet was written, or somebody asks what a document would be worth.
 
 A mistake is told of at once and not only by the first push that it costs. By hand, a document can
-be checked before it is stored.
+be checked before it is stored. Where AWS did not take the image that a fleet runs, that is told.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """
     if "detail-type" not in event:
         return _by_hand(event)
+    if (unpublished := ssm.unpublished_image(event, settings().parameters)) is not None:
+        told = announcements.unpublished_image(unpublished.fleet, unpublished.why, now)
+        return answers.done(f"Told: {unpublished.why}.", told=told)
     written = ssm.document_written(event, settings().parameters)
     if isinstance(written, Ignored):
         return answers.done(f"Ignored: {written.reason}.", ignored=written.reason)
