@@ -10,11 +10,13 @@ import pytest
 
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import LostAnswer
+from tests.stories import fleets
 from tests.stories.calls import Go, HandlerCall, undisturbed
 from tests.stories.fleets import OLD, Fleet
 from tests.stories.story import a_fleet
 from tests.stories.test_roll_back import release
 from tests.stories.test_roll_failures import a_person_cancels, new_version_is_sick
+from tests.stories.world import present
 
 Answer = dict[str, Any]
 
@@ -159,19 +161,28 @@ def test_one_that_seems_to_lag_behind_is_waited_for_before_another_pass() -> Non
 
 @pytest.mark.parametrize("addresses", [0, 1])
 def test_the_way_back_leaves_an_address_time_to_move(addresses: int) -> None:
-    with a_fleet(addresses=addresses, roll={}) as web:
-        web.update(HealthCheckGracePeriod=10)
-        web.world.upload("two")
-        a_person_cancels(web)
-        assert web.world.finish(hours=12).error == "RollFailed"
+    """Where balancers are fed, that is a minute at least anyway."""
+    with present() as world:
+        web = fleets.make(world, addresses=addresses, roll={})
+        world.operator(
+            "autoscaling",
+            "DetachLoadBalancerTargetGroups",
+            AutoScalingGroupName="web",
+            TargetGroupARNs=[web.target_group],
+        )
+        web.update(HealthCheckType="EC2", HealthCheckGracePeriod=10)
+        world.upload("two")
+        world.run_until(lambda: len(web.versions) == 2)
+        world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+        assert world.finish(hours=12).error == "RollFailed"
         warmups = {
             call.function: call.params["Preferences"]["InstanceWarmup"]
-            for call in web.world.calls
+            for call in world.calls
             if call.operation == "StartInstanceRefresh"
         }
         least = 60 if addresses else 10
         assert warmups == {"roll_group": least, "undo_rollout": least}
-        assert web.is_as_before()
+        assert web.versions == {"1": 4}
 
 
 def test_an_undo_that_rolls_back_is_looked_at_soon() -> None:
@@ -335,12 +346,18 @@ def no_right_to_mark(web: Fleet) -> None:
     web.world.cloud.faults.fail("CreateTags", "UnauthorizedOperation", status=403, times=99)
 
 
-def test_an_image_that_cannot_be_marked_is_told() -> None:
+def test_an_image_whose_tag_cannot_be_written_is_bad_all_the_same() -> None:
+    """The tag is for people; what counts is the ledger's word."""
     with a_fleet(roll={"stall_minutes": 5}) as web:
         new_version_is_sick(web)
         no_right_to_mark(web)
         web.world.upload("two")
         rollout = web.world.finish(hours=12)
-        assert (rollout.status, rollout.error) == ("FAILED", "UndoFailed")
-        assert "Could not mark the image" in web.world.notices[-1]
-        assert web.is_as_before()
+        assert (rollout.status, rollout.error) == ("FAILED", "RollFailed")
+        assert "The image is marked bad." in web.world.notices[-1]
+        (image,) = web.images
+        web.world.cloud.faults.clear()
+        web.world.upload("two")
+        web.world.finish(hours=12)
+        assert len(web.images) == 2, "the bad one was rolled again"
+        assert image.state == "available"

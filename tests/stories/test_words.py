@@ -16,15 +16,17 @@ def answers_of(web: Fleet, function: str) -> list[dict[str, object]]:
 
 def test_the_plan_of_a_group_that_is_pinned() -> None:
     with a_fleet() as web:
-        web.world.upload("two")
+        new = web.world.upload("two")
         plan = web.world.finish().whole["plan"]
         key = plan["bake"]["key"]
         assert plan["steps"] == [
             f"Bake ovenbird-web-{key} from {web.image}: "
-            "No image has been baked from this content yet.",
+            f"No image has been baked from the same content (ETag {new}) yet.",
             f"Publish a version of {web.template} from version 1 with that image.",
             "Roll the 4 instances of group web, between 100 and 125 percent of its size, "
             "with at most 1 more than now.",
+            "Give each new instance 60 seconds until target group web must call it healthy, and at "
+            "the end as many as the group wants.",
             "Keep 2 Elastic IPs on healthy instances all the while.",
             f"If it fails, AWS rolls back by itself to version 1 of {web.template} "
             f"({web.image}); what a release has done outside of its instances, as in a database, "
@@ -58,6 +60,13 @@ def quoted(lines: list[str]) -> tuple[list[str], str]:
     return [line for line in lines if line not in theirs], " ".join(theirs)
 
 
+def where(web: Fleet) -> list[str]:
+    """Each address on its holder, as the cloud has them."""
+    addresses = web.world.cloud.ec2.addresses.all
+    found = {addresses[one].public_address: holder for one, holder in web.holders.items()}
+    return [f"Address: {each} is on {found[each]} (healthy)" for each in sorted(found)]
+
+
 def test_a_notice_of_a_release() -> None:
     with a_fleet() as web:
         new = web.world.upload("two")
@@ -68,13 +77,14 @@ def test_a_notice_of_a_release() -> None:
         assert "acme-releases/web/app.tar.gz" in theirs
         took = next(line for line in ours if line.startswith("Took: "))
         assert ours[0].startswith(f"Ovenbird: web runs {new[:8]}")
-        assert ours[1:11] == [
+        assert ours[1:13] == [
             "Fleet web runs a new release.",
             "",
             f"What: release {new}",
             "Group: web, 4 instances on the new version",
             f"Image: {image.image_id} (before: {web.image}), baked for this release",
             f"Launch template: {web.template} version 2 (before: {web.template} version 1)",
+            *where(web),
             took,
             f"Rollout: {rollout.name}",
             "",
@@ -92,14 +102,16 @@ def test_a_notice_of_a_failure_before_anything_was_touched() -> None:
         rollout = web.world.finish()
         ours, theirs = quoted(web.world.notices[-1].splitlines())
         assert "acme-releases/web/app.tar.gz" in theirs  # what it is, not only its revision
+        assert "> it is slow" in theirs
         took = next(line for line in ours if line.startswith("Took: "))
         assert ours[0].endswith(" failed (Stopped)")
-        assert ours[1:10] == [
+        assert ours[1:12] == [
             "The rollout of fleet web failed: Stopped.",
             "",
             f"What: release {new}",
-            "Why: A roll-back by hand stopped the rollout: it is slow",
+            "Why: A roll-back by hand stopped the rollout:",
             "Now: The group was not touched.",
+            *where(web),
             took,
             f"Rollout: {rollout.name}",
             "",
@@ -139,7 +151,10 @@ def test_a_push_that_no_fleet_wants_says_so() -> None:
         web.world.run_for(minutes=1)
         (answer,) = answers_of(web, "accept_release")
         assert answer["accepted"] == []
-        assert answer["ignored"] == "no fleet wants s3://acme-releases/other/app.tar.gz from s3"
+        assert answer["ignored"] == (
+            "no fleet wants s3://acme-releases/other/app.tar.gz from s3 (web: its key is "
+            '"other/app.tar.gz", not a key like "web/*.tar.gz" (release.s3.key))'
+        )
         assert answer["reason"] == f"ignored: {answer['ignored']}."
 
 

@@ -186,7 +186,7 @@ def test_what_a_builder_does_at_its_first_boot_has_an_identity() -> None:
 INTERFACES = [
     pytest.param(
         [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}],
-        {"AssociatePublicIpAddress": True},
+        [{"DeviceIndex": 0, "AssociatePublicIpAddress": True}],
         id="the way to the network",
     ),
     pytest.param(
@@ -194,16 +194,24 @@ INTERFACES = [
             {"DeviceIndex": 1, "NetworkInterfaceId": "eni-1"},
             {"DeviceIndex": 0, "Groups": ["sg-1"], "DeleteOnTermination": False},
         ],
-        {"Groups": ["sg-1"]},
-        id="the first of several",
+        [{"DeviceIndex": 1}, {"DeviceIndex": 0, "Groups": ["sg-1"]}],
+        id="each of several ends with it",
     ),
     pytest.param(
         [
-            {"DeviceIndex": 0, "NetworkCardIndex": 1, "Groups": ["sg-9"], "InterfaceType": "efa"},
+            {"DeviceIndex": 1, "NetworkCardIndex": 1, "Groups": ["sg-9"], "InterfaceType": "efa"},
             {"DeviceIndex": 0, "NetworkCardIndex": 0, "Groups": ["sg-1"], "InterfaceType": "efa"},
         ],
-        {"Groups": ["sg-1"], "InterfaceType": "interface"},
-        id="of the first network card, and plain",
+        [
+            {
+                "DeviceIndex": 1,
+                "NetworkCardIndex": 1,
+                "Groups": ["sg-9"],
+                "InterfaceType": "interface",
+            },
+            {"DeviceIndex": 0, "Groups": ["sg-1"], "InterfaceType": "interface"},
+        ],
+        id="of several network cards, and plain",
     ),
     pytest.param(
         [
@@ -222,21 +230,21 @@ INTERFACES = [
                 "Description": "of production",
             }
         ],
-        {"Ipv6AddressCount": 1},
+        [{"DeviceIndex": 0, "Ipv6AddressCount": 1}],
         id="nothing that only one instance can have",
     ),
 ]
 
 
 @pytest.mark.parametrize(("interfaces", "taken"), INTERFACES)
-def test_a_builder_has_one_interface_of_its_own(
-    interfaces: list[dict[str, Any]], taken: dict[str, Any]
+def test_a_builder_has_interfaces_of_its_own(
+    interfaces: list[dict[str, Any]], taken: list[dict[str, Any]]
 ) -> None:
+    """All in one subnet, and none outlives it."""
     made = request({"NetworkInterfaces": interfaces})
     assert "SubnetId" not in made, "EC2 refuses it beside interfaces"
-    assert made["NetworkInterfaces"] == [
-        {"DeviceIndex": 0, "SubnetId": "subnet-1", "DeleteOnTermination": True, **taken}
-    ]
+    own = {"SubnetId": "subnet-1", "DeleteOnTermination": True}
+    assert made["NetworkInterfaces"] == [{**each, **own} for each in taken]
 
 
 def test_an_interface_stays_in_its_subnet_where_the_group_names_none() -> None:

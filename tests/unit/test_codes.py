@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ovenbird.aws import faults
 from ovenbird.core import codes, notices
 from ovenbird.core.codes import Kind
 from ovenbird.core.notices import Told
@@ -65,6 +66,13 @@ DOCUMENTED = {
 )
 def test_every_documented_code_of_a_launch_is_sorted(code: str, kind: Kind) -> None:
     assert codes.kind(code, action=LAUNCH) is kind
+
+
+@pytest.mark.parametrize("code", sorted(faults._THROTTLED | faults._UNAVAILABLE))
+def test_what_is_tried_again_blames_nothing_that_lasts(code: str) -> None:
+    """``RequestLimitExceeded`` ends like a quota, and is none."""
+    assert codes.kind(code) in (Kind.PASSING, Kind.REASON_OF_ITS_OWN)
+    assert not codes.is_of_the_type(code)
 
 
 def test_no_code_has_two_kinds() -> None:
@@ -151,6 +159,7 @@ def test_only_a_denial_is_read() -> None:
         ("Authentication Failure. Launching EC2 instance failed.", Kind.ACCOUNT),
         ("You are not authorized to use launch template: lt-1", Kind.PERMISSION),
         ("not authorized with an explicit deny in a service control policy", Kind.ORGANISATION),
+        ("Request limit exceeded. Launching EC2 instance failed.", Kind.PASSING),
         ("Instance failed to complete user's Lifecycle Action", None),
         ("", None),
     ],

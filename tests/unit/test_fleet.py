@@ -122,7 +122,7 @@ def test_a_whole_document() -> None:
         pytest.param(
             {"groups": ["a"], "scale": {}},
             "Fleet web: scale is not known here; the document may have: "
-            "$schema, groups, release, bake, roll, addresses.",
+            "$schema, groups, release, bake, roll, tags, addresses.",
             id="unknown",
         ),
         pytest.param(

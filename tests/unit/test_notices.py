@@ -169,5 +169,5 @@ def test_what_is_left_beside_a_group_that_is_well_is_no_alarm_about_the_group() 
 
     assert "may run two versions" in told(well=False)
     assert "may run two versions" not in told(well=True)
-    assert told(well=True).endswith(notices.advice("UndoFailed", group_is_well=True))
+    assert f"What to do: {notices.advice('UndoFailed', group_is_well=True)}\n" in told(well=True)
     assert notices.advice("BakeFailed", group_is_well=True) == notices.advice("BakeFailed")

@@ -215,7 +215,7 @@ def _request(blueprint: Blueprint, instance_type: str, subnet: str | None) -> di
         request["MetadataOptions"] = _reachable(template["MetadataOptions"])
     interfaces = template.get("NetworkInterfaces")
     if interfaces:
-        request["NetworkInterfaces"] = [_interface(interfaces, subnet)]
+        request["NetworkInterfaces"] = _interfaces(interfaces, subnet)
     elif subnet:
         request["SubnetId"] = subnet
     devices = _devices(template.get("BlockDeviceMappings") or [], blueprint.base)
@@ -251,21 +251,31 @@ def _reachable(metadata: Content) -> dict[str, Any]:
     }
 
 
-def _interface(interfaces: Sequence[Content], subnet: str | None) -> dict[str, Any]:
-    """One interface of the builder's own: the groups and the public address of the first."""
-    first = min(interfaces, key=lambda each: (each.get("NetworkCardIndex") or 0, _index(each)))
-    own: dict[str, Any] = {"DeviceIndex": 0}
-    own |= {name: first[name] for name in _OF_AN_INTERFACE if first.get(name) is not None}
-    if first.get("InterfaceType"):
+def _interfaces(template: Sequence[Content], subnet: str | None) -> list[dict[str, Any]]:
+    """The template's interfaces as the builder's own: in one subnet, without addresses, ended with
+    it.
+
+    All of them, because those that a launch does not name may be made as the template says, and
+    outlive the builder.
+    """
+    first = min(template, key=_place)
+    subnet = subnet or first.get("SubnetId")
+    return [_interface(each, subnet) for each in template]
+
+
+def _interface(given: Content, subnet: str | None) -> dict[str, Any]:
+    card, index = _place(given)
+    own: dict[str, Any] = {"DeviceIndex": index, **({"NetworkCardIndex": card} if card else {})}
+    own |= {name: given[name] for name in _OF_AN_INTERFACE if given.get(name) is not None}
+    if given.get("InterfaceType"):
         own["InterfaceType"] = "interface"
-    if any(first.get(name) for name in _IPV6):
+    if any(given.get(name) for name in _IPV6):
         own["Ipv6AddressCount"] = 1
-    place = subnet or first.get("SubnetId")
-    return {**own, **({"SubnetId": place} if place else {}), "DeleteOnTermination": True}
+    return {**own, **({"SubnetId": subnet} if subnet else {}), "DeleteOnTermination": True}
 
 
-def _index(interface: Content) -> int:
-    return int(interface.get("DeviceIndex") or 0)
+def _place(interface: Content) -> tuple[int, int]:
+    return int(interface.get("NetworkCardIndex") or 0), int(interface.get("DeviceIndex") or 0)
 
 
 def _devices(template: Sequence[Content], base: Image) -> list[dict[str, Any]]:

@@ -201,12 +201,14 @@ _CODES: dict[Kind, frozenset[str]] = {
     ),
     Kind.PASSING: frozenset(
         {
+            "BandwidthLimitExceeded",
             "ConcurrentCreateImageNoRebootLimitExceeded",
             "ConcurrentSnapshotLimitExceeded",
             "ConcurrentTagAccess",
             "CreditSpecificationUpdateInProgress",
             "IncorrectState",
             "InvalidSecurity.RequestHasExpired",
+            "RequestLimitExceeded",
             "ResourceContention",
             "ResourceInUse",
             "ScalingActivityInProgress",
@@ -226,6 +228,7 @@ _ENCODED = re.compile(r"\.?\s*Encoded authorization failure message:\s*\S*", re.
 _WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(words, re.I))
     for kind, words in (
+        (Kind.PASSING, r"Request ?limit ?exceeded|Throttling|Rate exceeded"),
         (Kind.KEY, r"InvalidKMSKey|\bKMS key\b"),
         (Kind.ORGANISATION, _ORGANISATION.pattern),
         (
