@@ -33,6 +33,7 @@ def test_a_push_becomes_a_fleet_on_the_new_version() -> None:
         assert sorted(web.holders) == list(web.allocations)
         assert set(web.holders.values()) <= set(web.serving)
 
+        web.world.run_for(seconds=5)  # AWS looks at the image first
         assert web.world.parameter("/ovenbird/fleets/web/image") == image.image_id
         templates = web.world.operator(
             "ec2", "DescribeLaunchTemplates", LaunchTemplateIds=[web.template]

@@ -78,23 +78,52 @@ def rows() -> tuple[Row, ...]:
     found: dict[tuple[str, str], list[Recorded]] = {}
     for one in recorded():
         found.setdefault((one.owner, one.ask.action), []).append(one)
-    return tuple(_row(owner, action, asked) for (owner, action), asked in sorted(found.items()))
+    asked = sorted(found.items())
+    questions = {key: (_of_another(each), _of_strangers(*key[1:], each)) for key, each in asked}
+    allowed = _allowed(
+        Question(owner, ask)
+        for (owner, _), (others, strangers) in questions.items()
+        for ask in (*others, *strangers)
+    )
+    return tuple(_row(*key, each, *questions[key], allowed) for key, each in asked)
 
 
-def _row(owner: str, action: str, asked: list[Recorded]) -> Row:
-    own = [one for one in asked if whose(one.ask) and not is_another_fleets(one)]
-    others = sum(is_another_fleets(one) for one in asked)
-    by_iam = ""
-    if own:
-        allowed = _allowed(owner, [_of(OTHER, one.ask) for one in foreign.kinds(own)])
-        by_iam = "code" if any(allowed) else "IAM"
-    strangers: list[Ask] = []
-    if changes(action):
-        strangers += [foreign.twin(one.ask) for one in asked if one.ask.resource != "*"]
-        strangers += [_elsewhere(one.ask) for one in own]
-    allowed = _allowed(owner, strangers)
-    nobodys = len(asked) - len(own) - others
-    return Row(owner, action, len(own), others, nobodys, by_iam, sum(allowed))
+def _row(
+    owner: str,
+    action: str,
+    asked: list[Recorded],
+    others: list[Ask],
+    strangers: list[Ask],
+    allowed: frozenset[Question],
+) -> Row:
+    own = sum(_is_own(one) for one in asked)
+    foreign_ones = sum(is_another_fleets(one) for one in asked)
+    led = any(Question(owner, ask) in allowed for ask in others)
+    return Row(
+        owner,
+        action,
+        own,
+        foreign_ones,
+        len(asked) - own - foreign_ones,
+        ("code" if led else "IAM") if own else "",
+        sum(Question(owner, ask) in allowed for ask in dict.fromkeys(strangers)),
+    )
+
+
+def _is_own(one: Recorded) -> bool:
+    return bool(whose(one.ask)) and not is_another_fleets(one)
+
+
+def _of_another(asked: list[Recorded]) -> list[Ask]:
+    own = [one for one in asked if _is_own(one)]
+    return [_of(OTHER, one.ask) for one in foreign.kinds(own)] if own else []
+
+
+def _of_strangers(action: str, asked: list[Recorded]) -> list[Ask]:
+    if not changes(action):
+        return []
+    twins = [foreign.twin(one.ask) for one in asked if one.ask.resource != "*"]
+    return twins + [_elsewhere(one.ask) for one in asked if _is_own(one)]
 
 
 def _of(fleet: str, ask: Ask) -> Ask:
@@ -120,12 +149,13 @@ def _elsewhere(ask: Ask) -> Ask:
     return replace(ask, resource=":".join([*parts[:4], "999999999999", parts[5]]))
 
 
-def _allowed(owner: str, asked: Iterable[Ask]) -> list[bool]:
-    questions = [Question(owner, ask) for ask in dict.fromkeys(asked)]
-    if not questions:
-        return []
-    answers, _ = decide(of_roles([roles()[owner]]), questions)
-    return [answer.allowed for answer in answers]
+def _allowed(asked: Iterable[Question]) -> frozenset[Question]:
+    """Which of the questions IAM answers with yes."""
+    questions = list(dict.fromkeys(asked))
+    answers, _ = decide(of_roles(roles().values()), questions)
+    return frozenset(
+        question for question, answer in zip(questions, answers, strict=True) if answer.allowed
+    )
 
 
 @cache
