@@ -186,6 +186,6 @@ def _order(minute: int, number: int) -> str:
 def test_lanes_in_any_order_of_events() -> None:
     # Without shrinking: it would take minutes, and twenty steps can be read.
     plain = settings(
-        max_examples=50, stateful_step_count=20, deadline=None, phases=[Phase.generate]
+        max_examples=25, stateful_step_count=20, deadline=None, phases=[Phase.generate]
     )
     run_state_machine_as_test(Lanes, settings=plain)

@@ -17,7 +17,7 @@ from tests.unit import ledger
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 KEY = "s3://acme-releases/web/app.tar.gz"
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=20, deadline=None)
 
 
 @pytest.fixture(autouse=True)
