@@ -132,7 +132,7 @@ def _accepted(call: HandlerCall) -> dict[str, Any] | None:
 def _judge(outcome: Outcome) -> None:
     if outcome.failure:
         assert outcome.failure in NAMES, f"a stranger's failure: {outcome}"
-        assert outcome.message.endswith("."), outcome
+        assert outcome.message.endswith((".", "?")), outcome  # "Did you mean …?"
         assert len(outcome.message) <= LONGEST_SENTENCE, outcome
         assert not ODD.search(outcome.message), outcome
     assert len(json.dumps(outcome.answer)) < PAYLOAD // 4

@@ -39,7 +39,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ovenbird.events.envelope import Ignored, identifier, text
+from ovenbird.events.envelope import Ignored, at, identifier, text
 from ovenbird.fleet import NAME
 
 COMMANDS = (
@@ -93,7 +93,7 @@ def unpublished_image(event: dict[str, Any], parameters: str) -> Unpublished | N
     Raises:
         BadEvent: The event is not well made.
     """
-    if event["detail-type"] != PARAMETER or "exception" not in event.get("detail", {}):
+    if event["detail-type"] != PARAMETER or at(event, "detail.exception") is None:
         return None
     fleet = _fleet_of(text(event, "detail.name"), parameters, "image")
     return Unpublished(fleet, text(event, "detail.exception")) if fleet else None
