@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from ovenbird.ledger import lanes
+from tests.stories import fleets
 from tests.stories.calls import Go, HandlerCall
 from tests.stories.story import a_fleet
 from tests.stories.test_queue import results, waits_for_lane
+from tests.stories.world import present
 
 
 def test_who_wakes_up_after_its_lease_writes_nothing_any_more() -> None:
@@ -96,3 +98,24 @@ def test_the_builder_of_a_stopped_rollout_ends_also_when_nothing_is_baked_any_mo
         assert web.revisions == {new: 4}
         assert len(web.images) == 1
         assert not any(builder.is_alive for builder in web.builders)
+
+
+def test_a_builder_that_the_undo_could_not_end_is_ended_by_the_next_rollout_that_settles() -> None:
+    """Also when nothing is baked any more, where nobody else looks for builders."""
+    with present() as world:  # and no invariants: a builder is left
+        web = fleets.make(world)
+        world.upload("two")
+        world.run_until(lambda: bool(web.images))
+        stopped = world.rollouts[0]
+        (builder,) = web.builders
+        builder.content["DisableApiTermination"] = True  # somebody wants to look at it
+        world.states.stop({"executionArn": stopped.arn, "error": "", "cause": "by hand"})
+        assert world.finish().error == "UndoFailed"
+        assert builder.is_alive
+        builder.content["DisableApiTermination"] = False
+        world.run_for(minutes=30)
+        new = world.upload("two")
+        world.finish()
+        assert web.revisions == {new: 4}
+        assert len(web.images) == len(web.builders) == 1
+        assert not builder.is_alive

@@ -12,7 +12,7 @@ import pytest
 from sandbox.cloud.errors import AwsError
 from tests.stories.asl.execution import Execution
 from tests.stories.calls import Go, HandlerCall
-from tests.stories.fleets import Fleet
+from tests.stories.fleets import OLD, Fleet
 from tests.stories.story import a_fleet
 from tests.stories.test_queue import results, waits_for_lane
 
@@ -272,6 +272,47 @@ def test_if_the_undo_dies_too_people_are_told_once_and_the_fleet_goes_on(
         new = web.world.upload("three")
         web.world.finish()
         assert web.revisions == {new: 2}
+
+
+def test_who_waits_behind_one_whose_undo_dies_too_begins_then() -> None:
+    with a_fleet(size=2, addresses=0) as web:
+        web.world.upload("two")
+        dead = until(web, "WaitForBake")
+        new = web.world.upload("three")
+        web.world.run_for(seconds=5)
+        waiting = web.world.rollouts[-1]
+        assert waits_for_lane(waiting)
+        stop(web, dead)
+        web.world.run_until(lambda: web.world.rollouts[-1].state.startswith("WaitForUndo"))
+        assert waits_for_lane(waiting)
+        stop(web, web.world.rollouts[-1])
+        web.world.run_for(seconds=30)
+        assert not waits_for_lane(waiting)
+        web.world.finish()
+        assert result(web, dead) == "UndoFailed"
+        assert result(web, waiting) == "released"
+        assert web.revisions == {new: 2}
+
+
+def test_a_roll_back_by_hand_is_a_rollout_of_its_own_where_nobody_can_undo_any_more() -> None:
+    """The events of both ends are lost, so nobody has noticed before."""
+    with a_fleet(size=2, addresses=0) as web:
+        web.world.upload("two")
+        web.world.finish()
+        web.world.delivery.lost.add("Step Functions")
+        web.world.upload("three")
+        web.world.run_until(lambda: web.world.rollouts[-1].state == "WaitForBake")
+        dead = web.world.rollouts[-1]
+        stop(web, dead)
+        assert web.roll_back()["accepted"][0]["stopping"]
+        web.world.run_until(lambda: web.world.rollouts[-1].state.startswith("WaitForUndo"))
+        stop(web, web.world.rollouts[-1])
+        web.world.run_for(minutes=2)
+        (accepted,) = web.roll_back()["accepted"]
+        assert result(web, dead) == "UndoFailed"
+        assert web.world.finish().name == accepted["rollout"]
+        assert web.world.rollouts[-1].status == "SUCCEEDED"
+        assert web.revisions == {OLD: 2}
 
 
 def test_one_that_is_redriven_after_its_undo_has_begun_writes_nothing_more() -> None:

@@ -159,22 +159,26 @@ def test_a_group_that_is_being_deleted_is_refused() -> None:
         assert not web.builders
 
 
+def attach_a_classic_one(world: World) -> None:
+    world.operator(
+        "elb",
+        "CreateLoadBalancer",
+        LoadBalancerName="old",
+        Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}],
+    )
+    world.operator(
+        "autoscaling",
+        "AttachLoadBalancers",
+        AutoScalingGroupName="web",
+        LoadBalancerNames=["old"],
+    )
+    world.run_for(minutes=2)
+
+
 def test_classic_balancers_are_asked_too() -> None:
     with present() as world:
         web = fleets.make(world, size=2, addresses=1)
-        world.operator(
-            "elb",
-            "CreateLoadBalancer",
-            LoadBalancerName="old",
-            Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}],
-        )
-        world.operator(
-            "autoscaling",
-            "AttachLoadBalancers",
-            AutoScalingGroupName="web",
-            LoadBalancerNames=["old"],
-        )
-        world.run_for(minutes=2)
+        attach_a_classic_one(world)
         assert any("Classic Load Balancer old" in each for each in plan(world)["steps"])
         new = world.upload("two")
         assert world.finish().status == "SUCCEEDED"
@@ -405,6 +409,18 @@ def test_what_the_balancers_say_at_the_end_of_an_undo_is_told() -> None:
             web.world.cloud.elbv2.register(web.target_group, member)
         web.world.run_for(minutes=2)
         web.forgive()
+
+
+def test_classic_balancers_are_asked_at_the_end_of_an_undo_too() -> None:
+    with a_fleet_of() as web:
+        attach_a_classic_one(web.world)
+        web.world.upload("two")
+        web.world.run_until(lambda: len(arrived(web)) == 2, hours=1)
+        web.world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+        assert web.world.finish().error == "RollFailed"
+        assert web.is_as_before()
+        asked = {(each.function, each.operation) for each in web.world.calls}
+        assert ("undo_rollout", "DescribeInstanceHealth") in asked
 
 
 # And it costs little ------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def heir(fleet: str, holder: str, execution: Execution | None, now: datetime) ->
     Args:
         execution: The holder's, ``None`` where Step Functions does not know it (any more).
 
-    IAM: dynamodb:GetItem, and as :func:`undo`
+    IAM: dynamodb:GetItem, dynamodb:UpdateItem, states:StartExecution
     """
     record = rollouts.read(releases.rollout_of(holder))
     if record is None or record.fleet != fleet:
