@@ -42,7 +42,7 @@ _ELSEWHERE = (
     ("BadFleet", "schema.py", "_sentence"),
 )
 # One table of codes says which of these an error of AWS is, and one sentence says so.
-_TRANSLATED = ("Throttled", "Unavailable", "NotFound", "Denied")
+_TRANSLATED = ("Throttled", "Unavailable", "NotFound", "Denied", "Declined")
 
 
 def failures() -> tuple[str, ...]:
