@@ -68,15 +68,17 @@ def test_every_function_has_the_same_time_and_memory(step: str) -> None:
     ]
 
 
-def test_a_push_is_tried_for_a_day_and_a_ring_for_an_hour() -> None:
+def test_a_push_and_an_end_are_tried_for_a_day_and_a_ring_for_an_hour() -> None:
+    """Sweeps make up for a lost ring; nobody looks again for a push, or for one that has died."""
+    for_a_day = ("AcceptRelease", "RecoverRollout")
     for name, rule in resources("AWS::Events::Rule").items():
         for target in rule["Targets"]:
-            age = DAY if name.startswith("AcceptRelease") else HOUR
+            age = DAY if name.startswith(for_a_day) else HOUR
             expected = {"MaximumEventAgeInSeconds": age, "MaximumRetryAttempts": 185}
             assert target["RetryPolicy"] == expected, name
     for configuration in resources("AWS::Lambda::EventInvokeConfig").values():
         of = configuration["FunctionName"]["Ref"]
-        seconds = None if of.startswith("AcceptRelease") else HOUR
+        seconds = None if of.startswith(for_a_day) else HOUR
         assert configuration["MaximumRetryAttempts"] == 2, of
         assert configuration.get("MaximumEventAgeInSeconds") == seconds, of
 

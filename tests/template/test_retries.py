@@ -70,7 +70,7 @@ SECONDS = {
     "WaitForRollSoon": "$.roll.look_again_after",
     "WaitForRoll": "$.roll.look_again_after",
     "WaitForAddress": "$.addresses.look_again_after",
-    "WaitForReturn": "$.addresses.look_again_after",
+    "WaitForReturn": "$.returned.look_again_after",
     "WaitForUndoSoon": "$.undo.look_again_after",
     "WaitForUndo": "$.undo.look_again_after",
 }
@@ -79,11 +79,15 @@ RESTS = {
     "RestBeforeBake": ("$.bake.rest_seconds", "BakeImage"),
     "RestBeforeRoll": ("$.roll.rest_seconds", "RollGroup"),
     "RestBeforeAddress": ("$.addresses.rest_seconds", "MoveAddress"),
-    "RestBeforeReturn": ("$.addresses.rest_seconds", "ReturnAddress"),
+    "RestBeforeReturn": ("$.returned.rest_seconds", "ReturnAddress"),
     "RestBeforeUndo": ("$.undo.rest_seconds", "UndoRollout"),
 }
 # Each question's ways: the answer's ``next`` (and its ``sweep``, where it matters) → what follows.
 WAYS: dict[str, dict[str, str]] = {
+    "rollout.AfterBegin": {  # an execution that undoes another one is started with its failure
+        "$.failure is there": "UndoRollout",
+        "else": "PlanRollout",
+    },
     "rollout.AfterPlan": {
         "$.plan.rest_seconds is there": "RestBeforePlan",
         "$.plan.next=wait": "WaitForLane",
@@ -121,8 +125,8 @@ WAYS: dict[str, dict[str, str]] = {
         "else": "RolloutFailed",
     },
     "rollout.AfterReturn": {
-        "$.addresses.rest_seconds is there": "RestBeforeReturn",
-        "$.addresses.next=wait": "WaitForReturn",
+        "$.returned.rest_seconds is there": "RestBeforeReturn",
+        "$.returned.next=wait": "WaitForReturn",
         "else": "UndoRollout",
     },
     "addresses.AfterAddress": {
@@ -240,9 +244,9 @@ def test_each_step_writes_where_the_others_read() -> None:
         "BakeImage": "$.bake",
         "PublishTemplate": "$.version",
         "RollGroup": "$.roll",
-        "TryAddress": "$.addresses",
+        "TryAddress": None,  # nothing of it is kept: what counts is that it does not fail
         "MoveAddress": "$.addresses",
-        "ReturnAddress": "$.addresses",
+        "ReturnAddress": "$.returned",  # what the rollout itself had answered stays
         "SettleRollout": "$.settle",
         "UndoRollout": "$.undo",
     }
