@@ -516,6 +516,12 @@ class TestDoorbells:
         event = changed("check-fleet.image", **{"detail/name": name})
         assert ssm.unpublished_image(event, "/ovenbird/fleets") is None
 
+    @pytest.mark.parametrize("detail", [True, "exception", ["exception"]])
+    def test_an_event_whose_detail_is_no_object_is_refused(self, detail: object) -> None:
+        event = sample("check-fleet.image") | {"detail": detail}
+        with pytest.raises(BadEvent, match=r"^detail is .*; it must be an object\.$"):
+            ssm.unpublished_image(event, "/ovenbird/fleets")
+
     def test_an_image_that_was_taken_is_no_news(self) -> None:
         event = sample("check-fleet.image")
         del event["detail"]["exception"]

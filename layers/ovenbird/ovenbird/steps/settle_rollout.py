@@ -105,7 +105,7 @@ def _refuse_another(event: dict[str, Any], known: Rollout) -> None:
 
 
 def _end_builders(fleet: str) -> str:
-    """End those that executions left which somebody stopped; no other rollout has the fleet now.
+    """End those that an undo could not end; no other rollout has the fleet now.
 
     Returns:
         A sentence about what only looks like one, if anything does.
