@@ -92,12 +92,12 @@ def test_a_name_that_is_taken_before_its_release_comes_is_told_as_such() -> None
 
 def test_a_dry_run_of_one_fleet_is_no_release_of_another() -> None:
     with present() as world:
-        release = {"s3": {"bucket": "b", "key": "*"}}
+        release = {"s3": {"bucket": "acme-releases", "key": "*"}}
         for name in ("web", "web-dry"):
             document = json.dumps({"groups": [name], "release": release})
             path = f"/ovenbird/fleets/{name}"
             world.operator("ssm", "PutParameter", Name=path, Type="String", Value=document)
-        wish = {"bucket": "b", "key": "k", "revision": "1"}
+        wish = {"bucket": "acme-releases", "key": "k", "revision": "1"}
         world.ask("accept_release", {"fleet": "web", "release": wish, "dry_run": True})
         assert world.ask("accept_release", {"fleet": "web-dry", "release": wish})["accepted"]
 

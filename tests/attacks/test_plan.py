@@ -42,11 +42,15 @@ def rolling(world: World, **options: Any) -> tuple[Fleet, State]:
 
 
 def writes(world: World, since: int) -> list[str]:
-    """What was changed since then by anybody's call, but for doorbells, which only count."""
+    """What was changed since then by anybody's call, but for doorbells, which only count.
+
+    A write whose condition failed has changed nothing.
+    """
     return [
         call.operation
         for call in world.calls[since:]
         if not call.only_looks
+        and call.error != "ConditionalCheckFailedException"
         and not call.params.get("Key", {}).get("pk", {}).get("S", "").startswith("doorbell#")
     ]
 
@@ -129,6 +133,14 @@ def another_release(state: State, _world: World) -> None:
     state["release"]["key"] = "web/evil.tar.gz"
 
 
+def another_detour(state: State, _world: World) -> None:
+    state["roll"]["detour"] = "addresses"
+
+
+def another_wait(state: State, _world: World) -> None:
+    state["roll"]["waiting"] = {"i-0123456789abcdef0": "2020-01-01T00:00:00+00:00"}
+
+
 def another_beginning(state: State, _world: World) -> None:
     state["plan"]["began"] = "2020-01-01T00:00:00+00:00"
 
@@ -141,6 +153,8 @@ FORGERIES: dict[Callable[[State, World], None], tuple[str, ...]] = {
     another_document: ("bake_image", "roll_group", "move_address"),
     another_release: ("bake_image", "publish_template", "settle_rollout"),
     another_beginning: ("bake_image", "roll_group"),
+    another_detour: ("roll_group", "move_address"),
+    another_wait: ("roll_group",),
 }
 
 
@@ -164,13 +178,24 @@ def test_the_state_of_an_earlier_rollout_is_refused_by_every_step() -> None:
     with present() as world:
         web, old = rolling(world)
         world.finish()
-        for step in STEPS:
-            refused(world, step, old | {"failure": {"Error": "RollFailed", "Cause": "x"}})
+        refused_everywhere(world, old)
         world.upload("three")
         world.run_until(lambda: len(web.refreshes) == 2, hours=2)
-        for step in STEPS:
-            refused(world, step, old | {"failure": {"Error": "RollFailed", "Cause": "x"}})
+        refused_everywhere(world, old)
         assert world.finish().status == "SUCCEEDED"
+
+
+def refused_everywhere(world: World, old: State) -> None:
+    """SettleRollout says once more how its rollout has ended, and writes nothing either."""
+    for step in STEPS:
+        state = old | {"failure": {"Error": "RollFailed", "Cause": "x"}}
+        if step != "settle_rollout":
+            refused(world, step, state)
+            continue
+        since, told = len(world.calls), len(world.notices)
+        assert world.ask(step, state)["result"] == "released"
+        assert writes(world, since) == []
+        assert len(world.notices) == told
 
 
 def test_a_step_that_was_killed_after_its_seal_goes_on_with_what_it_had() -> None:

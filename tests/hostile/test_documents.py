@@ -94,7 +94,7 @@ DOCUMENTS = good(SCHEMA).map(within_the_rest)
 def read_back(read: fleet.Fleet) -> dict[str, Any]:
     """The document that a fleet was read from, with every default in place."""
     written = json.loads(json.dumps(dataclasses.asdict(read)))
-    sections = {name: written[name] for name in ("release", "bake", "roll", "addresses")}
+    sections = {name: written[name] for name in ("release", "bake", "roll", "tags", "addresses")}
     for section in [*sections.values(), *sections["release"].values()]:
         if isinstance(section, dict):
             for name in [name for name, value in section.items() if value is None]:

@@ -18,7 +18,9 @@ from unittest import mock
 from ovenbird import errors
 from ovenbird.core.quotes import ODD
 from ovenbird.entry import logger
+from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Killed
+from tests.stories import dynamodb
 from tests.stories import world as worlds
 from tests.stories.asl.failures import StateFailed
 from tests.stories.calls import HandlerCall
@@ -100,7 +102,7 @@ def _stopping(outcome: Outcome) -> Callable[[HandlerCall, Callable[[], Any]], An
         accepted = _accepted(call)
         if accepted is not None:
             return accepted
-        if _changes(call):
+        if _changes(call) and _condition_holds(call):
             outcome.change = call
             raise Killed(f"{call.operation} would change something")
         return go()
@@ -114,6 +116,26 @@ def _changes(call: HandlerCall) -> bool:
     # A doorbell only counts; what follows from it is the change.
     key: str = call.params.get("Key", {}).get("pk", {}).get("S", "")
     return not key.startswith("doorbell#")
+
+
+def _condition_holds(call: HandlerCall) -> bool:
+    """Whether the call would be carried out; a write whose condition fails changes nothing.
+
+    DynamoDB itself is asked: it is given the write, which is taken back.
+    """
+    if call.operation != "UpdateItem" or "ConditionExpression" not in call.params:
+        return True
+    where = {name: call.params[name] for name in ("TableName", "Key")}
+    before = dynamodb.call("GetItem", where).get("Item")
+    try:
+        dynamodb.call("UpdateItem", call.params)
+    except AwsError as error:
+        return error.code != "ConditionalCheckFailedException"
+    if before is None:
+        dynamodb.call("DeleteItem", where)
+    else:
+        dynamodb.call("PutItem", {"TableName": where["TableName"], "Item": before})
+    return True
 
 
 def _accepted(call: HandlerCall) -> dict[str, Any] | None:

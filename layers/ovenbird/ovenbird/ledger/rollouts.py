@@ -110,11 +110,12 @@ def enter(rollout: str, *, asked: str, execution: str) -> Rollout | None:
     """
     written = table.update(
         _pk(rollout),
-        "SET #execution = if_not_exists(#execution, :execution)",
+        "SET #execution = :execution",
         {"asked": asked, "execution": execution},
-        condition="#asked = :asked",
+        # Whoever comes after the first one writes nothing, whatever it was given.
+        condition="#asked = :asked AND attribute_not_exists(#execution)",
     )
-    return _rollout(rollout, written.item) if isinstance(written, Written) else None
+    return _rollout(rollout, written.item) if written.item.get("asked") == asked else None
 
 
 def die(rollout: str, death: Death) -> Death:
@@ -200,6 +201,7 @@ def end(
             "image": image,
             "words": words,
         },
+        condition="attribute_not_exists(#result)",
     )
     entry = {
         "rollout": rollout,
