@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from ovenbird.ledger import claims
 from sandbox.cloud.errors import AwsError
 from tests.stories import fleets
 from tests.stories.calls import Go, HandlerCall
@@ -77,6 +79,22 @@ def test_a_refusal_that_passes_is_waited_for() -> None:
 
 def placing(web: Fleet) -> bool:
     return web.world.rollouts[-1].state == "WaitForAddress"
+
+
+def test_a_way_back_that_a_person_began_waits_for_its_addresses_as_any_other() -> None:
+    """Every one of its waits is sealed, although the stop is told at each of them."""
+    with a_fleet() as web:
+        first = dict(web.holders)
+        web.world.upload("two")
+        web.world.run_until(lambda: web.holders != first, hours=2)
+        web.roll_back()
+        (rollout,) = web.world.rollouts
+        with mock.patch.object(claims, "claim", return_value=False):
+            web.world.run_until(lambda: rollout.visited.count("WaitForReturn") == 4, hours=2)
+        assert web.world.finish().error == "Stopped"
+        assert "unreturned" not in rollout.whole
+        assert sorted(web.holders) == list(web.allocations)
+        assert web.is_as_before()
 
 
 def test_one_that_does_not_pass_in_ten_minutes_is_undone() -> None:

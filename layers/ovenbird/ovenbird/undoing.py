@@ -152,6 +152,8 @@ def wait(
     """
     before = {"undo": case.part("undo")}
     answer = answers.wait(before, "undo", doorbell, rings, reason, now=now, sweep=sweep, **facts)
+    if "detour" in facts:  # made once, and now: the state machine would rest in its place
+        answer.pop("rest_seconds", None)
     if case.holds:
         sealing = seals.sealing(case.event, "undo", answer)
         with suppress(Stopped):  # a person stopped the rollout: that is what is done here

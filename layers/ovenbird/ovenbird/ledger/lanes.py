@@ -233,13 +233,17 @@ def check(claim: Claim) -> Claim:
     return _judge(claim, table.get(_pk(claim.fleet)) or {})
 
 
-def hold(claim: Claim, now: datetime) -> Claim:
+def hold(claim: Claim, now: datetime, *, heeds_stop: bool = True) -> Claim:
     """The same, and nobody can take the lane over before this turn is over.
 
     Every step that changes what other rollouts touch begins with this. AWS's calls bear no fence
     number, so a lease must not run out between the look at it and the last write of the turn; it is
     prolonged where the rollout has slept for so long that it could. That happens also where
-    ``Stopped`` is raised, so undoing may catch it and go on.
+    ``Stopped`` is raised.
+
+    Args:
+        heeds_stop: Whether ``Stopped`` is raised at all; not on the way back, which a stop may have
+            begun, and which needs the seals that are returned.
 
     Raises:
         LaneLost, BadEvent, Stopped: As :func:`check`.
@@ -249,7 +253,7 @@ def hold(claim: Claim, now: datetime) -> Claim:
     item = table.get(_pk(claim.fleet)) or {}
     if _is_ours(claim, item) and item["until"] < _epoch(now + TURN):
         item = _prolong(claim.fleet, claim.execution, claim.fence, now).item
-    return _judge(claim, item)
+    return _judge(claim, item) if heeds_stop else _compare(claim, item)
 
 
 def keep(claim: Claim, lane: Lane, now: datetime) -> None:
@@ -271,8 +275,8 @@ def renew(
 ) -> None:
     """Prolong the lease, say what the rollout waits for, and seal what the step answers.
 
-    The last thing before it waits. The lease is also renewed where ``Stopped`` is raised, so
-    undoing may catch it and go on.
+    The last thing before it waits. The lease is also renewed, and the answer sealed, where
+    ``Stopped`` is raised, so undoing may catch it and go on.
 
     Raises:
         LaneLost: Another rollout owns the fleet now.
@@ -423,9 +427,9 @@ def _write(
             condition=f"{_OURS} AND "
             + (f"{attribute} = :before" if before else f"attribute_not_exists({attribute})"),
         )
-        _judge(replace(claim, carried={}), written.item)
-        stands = _seals(written.item).get(sealing.part, ())
+        stands = _compare(replace(claim, carried={}), written.item).sealed.get(sealing.part, ())
         if stands == after:  # also where the answer of our own write was lost
+            _heed_stop(written.item)
             return
         if sealing.given not in stands:
             break
@@ -434,6 +438,13 @@ def _write(
 
 
 def _judge(claim: Claim, item: Item) -> Claim:
+    compared = _compare(claim, item)
+    _heed_stop(item)
+    return compared
+
+
+def _compare(claim: Claim, item: Item) -> Claim:
+    """The claim with its seals, whether anybody wants the rollout to stop or not."""
     holder = item.get("holder", "")
     if not _is_ours(claim, item):
         owner = "nobody in this place"
@@ -449,10 +460,13 @@ def _judge(claim: Claim, item: Item) -> Claim:
             f"{part} is not what the steps of rollout {claim.rollout} have answered; a step takes "
             "the state of its own rollout as it is, from the state machine."
         )
+    return replace(claim, sealed=sealed)
+
+
+def _heed_stop(item: Item) -> None:
     if item.get("stop_by"):
         # Why is what somebody wrote: on a line of its own, so that a notice can mark it as such.
         raise Stopped(f"{item['stop_by']} stopped the rollout:\n{item.get('stop_reason', '')}")
-    return replace(claim, sealed=sealed)
 
 
 def _is_ours(claim: Claim, item: Item) -> bool:

@@ -106,9 +106,7 @@ def _back(event: dict[str, Any], now: datetime) -> Answer:
     The notice, which comes next, says where they are.
     """
     state.check(event, now, "plan.fence", "plan.document", "plan.group")
-    claim = state.claim(event, "plan", "returned")
-    with suppress(Stopped):  # a person stopped the rollout: that is why it goes back
-        claim = lanes.hold(claim, now)
+    claim = lanes.hold(state.claim(event, "plan", "returned"), now, heeds_stop=False)
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
     outcome = _placed(state.fleet_of(event), event["plan"]["group"], now)
@@ -118,7 +116,7 @@ def _back(event: dict[str, Any], now: datetime) -> Answer:
     answer = answers.wait(
         event, "returned", bell, rings, outcome.reason, now=now, sweep="soon", since=since
     )
-    with suppress(Stopped):
+    with suppress(Stopped):  # a person stopped the rollout: that is why it goes back
         lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "returned", answer))
     return answer
 

@@ -123,7 +123,7 @@ def _group(case: Case, now: datetime) -> Answer | Verdict:
                 if lack and now - datetime.fromisoformat(unserved) < SERVED:
                     wait = Wait(f"{reason} {lack}", sweep="soon")
                     facts["unserved"] = unserved
-                elif fleet.addresses.count and not told.get("returned") and _may_return(case):
+                elif fleet.addresses.count and _may_return(case):
                     wait = Wait(f"{reason} Its addresses follow.", after=looks.SHORTEST)
                     facts |= {"unserved": unserved, "returned": True, "detour": "addresses"}
                 else:
@@ -169,8 +169,13 @@ def _group(case: Case, now: datetime) -> Answer | Verdict:
 
 
 def _may_return(case: Case) -> bool:
-    """Whether the addresses' step knows the rollout: it needs its own execution, and its lane."""
-    return case.holds and not case.is_after_death
+    """Whether the addresses' step comes next: once, and where it knows the rollout.
+
+    It needs the rollout's own execution, and its lane. What it answers (or the failure of it) is in
+    the state, whatever the undo itself has said before: so nothing goes round in circles.
+    """
+    been = bool(case.part("undo").get("returned")) or "returned" in case.event
+    return case.holds and not case.is_after_death and not been and "unreturned" not in case.event
 
 
 def _untouched(case: Case, now: datetime) -> Answer | Verdict:
