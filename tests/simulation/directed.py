@@ -106,6 +106,21 @@ HISTORIES: tuple[Schedule, ...] = (
         mishaps=(Mishap("execution sleeps", _half_way(60), 0.6),),
         name="an owner that sleeps past its lease",
     ),
+    Schedule(0, Made(odd="a classic balancer"), name="a classic balancer"),
+    Schedule(0, Made(odd="free addresses"), name="free addresses"),
+    # Nobody expects these to succeed: the plan is refused.
+    Schedule(
+        0,
+        Made(odd="addresses of elsewhere"),
+        (Wish("release", quality="script fails"),),
+        name="addresses of another border group",
+    ),
+    Schedule(
+        0,
+        Made(odd="an ARM base"),
+        (Wish("release", quality="script fails"),),
+        name="a base of another architecture",
+    ),
 )
 
 

@@ -72,9 +72,15 @@ class Mishap:
         return f"{self.name} ({self.amount:.2f}), {self.moment}"
 
 
+Odd = Literal["a classic balancer", "free addresses", "addresses of elsewhere", "an ARM base"]
+
+
 @dataclass(frozen=True)
 class Made:
-    """The fleet at the beginning, as :func:`tests.stories.fleets.make` takes it."""
+    """The fleet at the beginning, as :func:`tests.stories.fleets.make` takes it.
+
+    ``odd`` names what is unusual about it, for calls that no usual fleet leads to.
+    """
 
     size: int = 2
     addresses: int = 1
@@ -82,12 +88,14 @@ class Made:
     version: str = "1"
     document: Mapping[str, Any] = field(default_factory=dict, hash=False)
     health: Literal["ELB", "EC2"] = "ELB"
+    odd: Odd | None = None
 
     def __str__(self) -> str:
         mixed = ", mixed instances" if self.mixed else ""
         return (
             f"{self.size} instances{mixed}, {self.addresses} addresses, template version "
             f"{self.version}, health by {self.health}, {dict(self.document)}"
+            + (f", {self.odd}" if self.odd else "")
         )
 
 

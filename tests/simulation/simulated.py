@@ -14,6 +14,7 @@ from sandbox.cloud.errors import AwsError
 from sandbox.cloud.imaginary import Disk, Ending, Script
 from sandbox.cloud.kernel import Durations
 from sandbox.cloud.machines import CommandOutcome
+from tests.simulation import oddities
 from tests.simulation.fates import Fates
 from tests.simulation.journal import Journal
 from tests.simulation.mishaps import SORTS
@@ -91,6 +92,8 @@ class Simulated:
         )
         if schedule.made.health != "ELB":
             self.fleet.update(HealthCheckType=schedule.made.health)
+        if schedule.made.odd:
+            oddities.make(self.fleet, schedule.made.odd)
         self.other_image = world.cloud.ec2.images.seed("somebody-elses")
         roll = schedule.made.document.get("roll", {})
         self.invariants = Invariants(

@@ -114,7 +114,7 @@ def test_the_directed_histories_come_by_every_call_that_an_adapter_declares() ->
         operation
         for source in sources
         for line in re.findall(r"^ +IAM: (.+)", source.read_text(), re.MULTILINE)
-        for operation in re.findall(r"[a-z]:([A-Z]\w+)", line)
+        for operation in re.findall(r"[a-z0-9]:([A-Z]\w+)", line)
     }
     operations = {place.operation for _kind, place in directed.pairs()}
     assert operations == declared | {"Invoke"}
