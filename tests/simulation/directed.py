@@ -107,7 +107,8 @@ HISTORIES: tuple[Schedule, ...] = (
         name="an owner that sleeps past its lease",
     ),
     Schedule(0, Made(odd="a classic balancer"), name="a classic balancer"),
-    Schedule(0, Made(odd="free addresses"), name="free addresses"),
+    # They stay free where the rollout comes to nothing, until a release succeeds.
+    Schedule(0, Made(odd="free addresses"), encore=True, name="free addresses"),
     # Nobody expects these to succeed: the plan is refused.
     Schedule(
         0,
