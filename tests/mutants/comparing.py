@@ -25,8 +25,12 @@ MUTANTS = (
         "anybody-plans",
         "An execution that was not accepted is planned and rolled.",
         f"{LAYER}/ledger/rollouts.py",
-        'condition="#asked = :asked",',
-        'condition="attribute_not_exists(#asked) OR #asked = :asked OR #asked <> :asked",',
+        'condition="#asked = :asked AND attribute_not_exists(#execution)",\n    )\n'
+        "    return _rollout(rollout, written.item) "
+        'if written.item.get("asked") == asked else None',
+        'condition="attribute_not_exists(#execution) AND (attribute_not_exists(#asked) '
+        'OR #asked = :asked OR #asked <> :asked)",\n    )\n'
+        "    return _rollout(rollout, written.item)",
         ("attacks/test_names.py", "attacks/test_plan.py"),
     ),
     Mutant(
