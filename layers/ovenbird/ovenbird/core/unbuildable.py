@@ -130,7 +130,10 @@ def not_checked(running: Version, *, bakes: bool) -> tuple[str, ...]:
         return tuple(said)
     said += [
         "Whether the organisation's policies allow the launch of a builder and its tags.",
-        "Whether the builder reaches Systems Manager and the artefact.",
+        "Whether the builder reaches Systems Manager and the artefact."
+        if profile
+        else f"Whether the builder reaches Systems Manager and the artefact: {name} names no "
+        "instance profile, so only where Default Host Management Configuration is on.",
     ]
     strange = sorted(set(content) - blueprints.RULED)
     if strange:
