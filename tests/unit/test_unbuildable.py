@@ -150,6 +150,10 @@ def test_what_the_plan_cannot_know_is_said() -> None:
     for words in ("room", "key pair ops", "instance-profile/web", "placement group cluster"):
         assert words in told
     assert "policies allow" in told
+    assert "no instance profile" not in told
+    assert "lt-1 names no instance profile, so only where Default Host Management" in " ".join(
+        unbuildable.not_checked(version(), bakes=True)
+    )
     assert "What QuantumOptions in version 3 of lt-1 does to a builder" in told
     rolled = " ".join(unbuildable.not_checked(version(KeyName="ops"), bakes=False))
     assert "key pair ops" in rolled
