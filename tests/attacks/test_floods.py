@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ovenbird import catalogue
+from tests.stories import fleets
 from tests.stories.story import a_fleet
 from tests.stories.world import BUCKET, World, present
 
@@ -157,3 +158,20 @@ def test_the_push_of_a_fleet_is_always_judged_by_its_document_as_it_is() -> None
         web.world.upload("two")
         web.world.finish()
         assert len(web.world.rollouts) == 1
+
+
+def test_a_flood_of_requests_that_are_refused_is_one_notice_an_hour() -> None:
+    with present() as world:
+        web = fleets.make(world, size=1, addresses=0)
+        known = len(world.notices)
+        for n in range(30):
+            detail = {"fleet": "web", "revision": f"v{n}", "artifact": "s3://attackers/x.tar.gz"}
+            world.put_event("ovenbird", "Release Requested", detail)
+            world.run_for(seconds=20)
+        assert len(world.notices) - known == 1
+        world.run_for(hours=1)
+        world.put_event("ovenbird", "Release Requested", detail)
+        world.run_for(minutes=1)
+        assert len(world.notices) - known == 2
+        assert not world.rollouts
+        assert web.revisions == {fleets.OLD: 1}
