@@ -151,7 +151,7 @@ class TestDisks:
 
 
 class TestWhatOnlyOneCanHave:
-    def test_one_interface_without_what_belongs_to_another(self) -> None:
+    def test_interfaces_without_what_belongs_to_another(self) -> None:
         with a_fleet(addresses=0) as web:
             interfaces = [
                 {
@@ -166,7 +166,7 @@ class TestWhatOnlyOneCanHave:
             ]
             template(web, NetworkInterfaces=interfaces)
             baked(web)
-            (sent,) = launch(web)["NetworkInterfaces"]
+            sent, other = launch(web)["NetworkInterfaces"]
             assert set(sent) == {
                 "DeviceIndex",
                 "Groups",
@@ -175,7 +175,8 @@ class TestWhatOnlyOneCanHave:
                 "SubnetId",
                 "DeleteOnTermination",
             }
-            assert sent["InterfaceType"] == "interface"
+            assert sent["InterfaceType"] == other["InterfaceType"] == "interface"
+            assert other["DeleteOnTermination"]
 
     def test_no_place_among_the_others(self) -> None:
         with a_fleet() as web:
