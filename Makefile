@@ -24,7 +24,7 @@ demo: ready ## watch four rollouts of a fleet on this machine; writes demo-repor
 
 test: lint ## everything that must hold before a change goes in
 	.venv/bin/pytest tests/sandbox
-	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadfile
+	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: ready ## formatting, style and types only
 	.venv/bin/ruff check .
