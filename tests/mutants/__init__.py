@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from tests.mutants import (
     addressing,
+    arriving,
     baking,
+    building,
     comparing,
+    guarding,
     ordering,
     pushing,
+    refusing,
     rolling,
     scripting,
+    telling,
     waiting,
 )
 from tests.mutants.mutant import Mutant
@@ -28,4 +33,9 @@ ALL: tuple[Mutant, ...] = (
     *ordering.MUTANTS,
     *pushing.MUTANTS,
     *comparing.MUTANTS,
+    *arriving.MUTANTS,
+    *building.MUTANTS,
+    *refusing.MUTANTS,
+    *telling.MUTANTS,
+    *guarding.MUTANTS,
 )
