@@ -27,7 +27,7 @@ MUTANTS = (
         f"{LAYER}/core/arrivals.py",
         "    if said.hopeless:\n        soon",
         "    if said.hopeless and limits.allowed < REGISTERED:\n        soon",
-        ("stories/test_traffic.py",),
+        ("unit/test_arrivals.py", "stories/test_traffic.py"),
     ),
     Mutant(
         "sick-without-end",
@@ -35,15 +35,17 @@ MUTANTS = (
         f"{LAYER}/core/arrivals.py",
         "return limits.allowed, limits.allowed + checking",
         "return limits.allowed, timedelta.max - checking",
-        ("stories/test_traffic.py",),
+        ("unit/test_arrivals.py", "stories/test_traffic.py"),
     ),
     Mutant(
         "done-without-traffic",
         "A rollout is a success although some instances get no traffic at its end.",
         f"{LAYER}/core/arrivals.py",
-        "if not found and not sick and units >= group.desired:",
-        "if not sick and units >= group.desired:",
-        ("stories/test_traffic.py",),
+        "    new = {each.instance_id for each in serving} & set(census.on_target)\n"
+        "    found = unwanted(opinions, new)\n",
+        "    new = {each.instance_id for each in serving} & set(census.on_target)\n"
+        "    found = unwanted((), new)\n",
+        ("unit/test_arrivals.py", "stories/test_traffic.py"),
     ),
     Mutant(
         "done-with-too-few",
@@ -51,7 +53,7 @@ MUTANTS = (
         f"{LAYER}/core/arrivals.py",
         "if not found and not sick and units >= group.desired:",
         "if not found and not sick:",
-        ("stories/test_traffic.py",),
+        ("unit/test_arrivals.py", "stories/test_traffic.py"),
     ),
     Mutant(
         "nobody-registers-and-it-is-planned",
@@ -83,7 +85,7 @@ MUTANTS = (
         f"{LAYER}/core/arrivals.py",
         "excused=all(said.hopeless for _, said in late.values()),",
         "excused=False,",
-        ("stories/test_traffic.py",),
+        ("unit/test_arrivals.py",),
     ),
     Mutant(
         "nobodys-target-group-counts",

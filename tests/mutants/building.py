@@ -101,7 +101,7 @@ MUTANTS = (
         f"{LAYER}/core/images.py",
         "        **(owners or {}),\n",
         "",
-        ("stories/test_builder_launch.py",),
+        ("unit/test_images.py",),
     ),
     # A tag finds, an id decides (A of what strangers may write).
     Mutant(

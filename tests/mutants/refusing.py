@@ -85,7 +85,7 @@ MUTANTS = (
         f"{LAYER}/steps/plan_rollout.py",
         "architectures = ec2_types.architectures(types) if other else {}",
         "architectures = ec2_types.architectures(types) if not types else {}",
-        ("stories/test_builder_launch.py",),
+        ("stories/test_builder_launch.py::test_what_a_plan_can_know_is_refused_by_the_plan",),
     ),
     Mutant(
         "disk-not-compared",
