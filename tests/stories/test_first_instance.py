@@ -108,6 +108,25 @@ def test_one_that_does_not_pass_in_ten_minutes_is_undone() -> None:
         assert set(web.holders.values()) <= set(web.serving)
 
 
+def test_they_are_brought_back_before_the_notice_where_no_event_tells_of_it() -> None:
+    with a_fleet() as web:
+        web.world.upload("two")
+        web.world.run_until(lambda: moved(web) == set(web.allocations), hours=2)
+        web.world.delivery.lost.add("EC2 Instance ")
+        web.world.operator("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+        assert web.world.finish().error == "RollFailed"
+        assert web.revisions == {fleets.OLD: 4}
+        assert sorted(web.holders) == list(web.allocations)
+        for holder in web.holders.values():
+            assert holder in web.serving
+            assert f"is on {holder} (healthy)" in web.world.notices[-1]
+
+
+def moved(web: Fleet) -> set[str]:
+    """The addresses that are on new instances."""
+    return {each for each, holder in web.holders.items() if is_new(web, holder)}
+
+
 def test_a_fleet_with_one_address_goes_back_with_a_minute_between_batches() -> None:
     with present() as world:
         web = fleets.make(world, size=2, addresses=1)

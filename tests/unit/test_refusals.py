@@ -59,6 +59,14 @@ def test_nothing_is_said_against_a_good_fleet() -> None:
             id="template without a tag",
         ),
         pytest.param(
+            seen(group_status="Delete in progress"),
+            [
+                "Group web is being deleted (Delete in progress); name another group in the fleet "
+                "document, or make it again when it is gone."
+            ],
+            id="being deleted",
+        ),
+        pytest.param(
             seen(group_tags={"ovenbird:fleet": "api"}),
             [
                 "Group web is fleet api's by its tag ovenbird:fleet, and a group belongs to one "
