@@ -23,7 +23,7 @@ demo: ready ## watch four rollouts of a fleet on this machine; writes demo-repor
 	.venv/bin/python -m sandbox.demo
 
 test: lint ## everything that must hold before a change goes in
-	.venv/bin/pytest tests/sandbox
+	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
 	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: ready ## formatting, style and types only

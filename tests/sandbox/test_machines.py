@@ -278,7 +278,7 @@ def test_a_bake_leaves_an_image_without_the_builders_life_and_the_laptop_as_it_w
         verify=releases.VERIFY,
         timeout_seconds=60,
     )
-    with mock.patch.dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}"):
+    with mock.patch.object(machines, "_tools", [str(tools)]):
         outcome = run(machines, "i-builder", script, {"AWS_SSM_INSTANCE_ID": "i-builder"})
 
     assert outcome.exit_code == 0, outcome
