@@ -14,7 +14,7 @@ FIRST := 0
 SEEDS := 400
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help demo test lint unit simulate bench sandbox build mutants twin instance-roles verify-aws clean pin ready
+.PHONY: help demo test thorough lint unit simulate bench sandbox build mutants twin instance-roles verify-aws clean pin ready
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ demo: ready ## watch four rollouts of a fleet on this machine; writes demo-repor
 test: lint ## everything that must hold before a change goes in
 	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
 	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
+
+thorough: lint ## the same, and every member of the families of which make test runs a part
+	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
+	.venv/bin/pytest --thorough --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: ready ## formatting, style and types only
 	.venv/bin/ruff check .

@@ -90,7 +90,7 @@ def copy_to(root: Path) -> None:
 
 def _first_failure(root: Path, tests: Sequence[str]) -> tuple[str, str] | None:
     """The first test that fails and what it said, or ``None``."""
-    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--no-header", "-rf"]
+    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--no-header", "-rf", "--thorough"]
     try:
         ran = subprocess.run(
             [*command, *(f"tests/{test}" for test in tests)],

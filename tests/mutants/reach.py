@@ -123,7 +123,15 @@ def _measured(jobs: int) -> dict[str, object]:
 
 def _run(scratch: Path, number: int, files: Sequence[str]) -> None:
     command = [sys.executable, "-m", "coverage", "run", f"--data-file={scratch}/data-{number}"]
-    command += [f"--source={ROOT / _LAYER}", "-m", "pytest", "-p", contexts.__name__, "--tb=short"]
+    command += [
+        f"--source={ROOT / _LAYER}",
+        "-m",
+        "pytest",
+        "--thorough",
+        "-p",
+        contexts.__name__,
+        "--tb=short",
+    ]
     ran = subprocess.run(
         [*command, *files],
         cwd=ROOT,

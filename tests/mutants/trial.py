@@ -111,7 +111,7 @@ def _first_failure(root: Path, tests: list[str], seconds: float) -> str:
     choice = root.parent / "choice.json"
     choice.write_text(json.dumps({"tests": tests, "seconds": seconds + 10}))
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
-    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--no-header", "-rfE"]
+    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--no-header", "-rfE", "--thorough"]
     try:
         ran = subprocess.run(
             [*command, "-p", chosen.__name__, *files],
