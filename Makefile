@@ -10,20 +10,25 @@ TOOLS := .tools/.ready
 NODE := node_modules/.ready
 PIP := -m pip install --quiet --no-input --no-deps --require-hashes
 
+FIRST := 0
 SEEDS := 400
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help demo test lint unit simulate bench sandbox build mutants twin verify-aws clean pin ready
+.PHONY: help demo test thorough lint unit simulate bench sandbox build mutants twin instance-roles verify-aws clean pin ready
 
 help: ## print this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-14s %s\n", $$1, $$2}'
 
 demo: ready ## watch four rollouts of a fleet on this machine; writes demo-report.html
 	.venv/bin/python -m sandbox.demo
 
 test: lint ## everything that must hold before a change goes in
-	.venv/bin/pytest tests/sandbox
-	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadfile
+	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
+	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
+
+thorough: lint ## the same, and every member of the families of which make test runs a part
+	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
+	.venv/bin/pytest --thorough --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: ready ## formatting, style and types only
 	.venv/bin/ruff check .
@@ -36,8 +41,8 @@ unit: ready ## the fast suites only: no sandbox
 bench: ready ## the figures: rollouts a second, doorbells against polling, calls by size of the group
 	.venv/bin/python -m tests.bench
 
-simulate: $(VENV) ## whole rollouts under random faults; SEEDS=10000 for all, SEED=4711 replays one
-	@PYTHONPATH=layers/ovenbird .venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS))
+simulate: $(VENV) ## whole rollouts under random faults; SEEDS=10000 for all, FIRST=5000000 for others, SEED=4711 replays one
+	@PYTHONPATH=layers/ovenbird .venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED),--first $(FIRST) --seeds $(SEEDS) --jobs $(JOBS))
 
 sandbox: ready ## AWS on this machine until Ctrl-C; prints the exports for aws, sam and boto3
 	.venv/bin/python -m sandbox up
@@ -45,11 +50,14 @@ sandbox: ready ## AWS on this machine until Ctrl-C; prints the exports for aws, 
 build: ready ## build the application, as `sam deploy` wants it
 	.tools/bin/sam build
 
-mutants: $(VENV) ## break Ovenbird on purpose, and show which test notices (JOBS=2)
-	@JOBS=$(or $(JOBS),2) .venv/bin/python -m tests.mutants $(ARGS)
+mutants: $(VENV) ## break Ovenbird on purpose, and show which test notices; RANDOM=150 SEED=1 breaks it at random (JOBS=2)
+	@JOBS=$(or $(JOBS),2) .venv/bin/python -m tests.mutants$(if $(RANDOM),.randomly --number $(RANDOM) $(if $(SEED),--seed $(SEED))) $(ARGS)
 
 twin: $(VENV) ## what the same faults do to Ovenbird, and to a script of sixty lines (SEEDS=500)
 	@SEEDS=$(or $(SEEDS),500) .venv/bin/python -m tests.twin
+
+instance-roles: $(VENV) ## the roles of the tagged fleets in your account: InstanceRoleArns for sam deploy
+	@.venv/bin/python -m examples.instance_roles
 
 verify-aws: $(VENV) ## try what docs/limits.md assumes, in your AWS account: asks first, cleans up
 	@.venv/bin/python -m tests.aws $(ARGS)

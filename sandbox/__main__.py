@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sandbox import releases, status
 from sandbox.fleet import BUCKET
+from sandbox.keys import of_environment
 from sandbox.sandbox import PORT, SPEED, PortTaken, Sandbox, tools
 
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     packed.add_argument("version", choices=(*releases.GOOD, releases.BAD))
     chosen = parser.parse_args(arguments)
     if chosen.command == "status":
-        return status.show(chosen.endpoint, watch=chosen.watch)
+        return status.show(chosen.endpoint, of_environment(os.environ), watch=chosen.watch)
     if chosen.command == "pack":
         return pack(chosen.version)
     if chosen.speed < 1:
@@ -78,6 +79,7 @@ def introduction(sandbox: Sandbox) -> str:
     lines.append(f"export PATH={shlex.quote(os.pathsep.join(tools()))}:$PATH")
     lines.append("")
     lines.append(f"# The cloud is {sandbox.speed:g} times as fast as AWS. Ctrl-C ends it.")
+    lines.append("# It runs what you release with your rights, and only for these credentials.")
     if sandbox.fleet:
         lines.append(f"# Balancer:  curl {sandbox.balancer_url}")
         for public, url in sandbox.addresses.items():

@@ -11,8 +11,10 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.keys import Key
 from sandbox.layers import Layers
 from sandbox.processes import Processes
 
@@ -20,8 +22,12 @@ _UNNAMED = ("Runtime.HandlerError", "RuntimeError")  # of a warm worker, and of 
 _DIED = ("Worker process died", "Worker process exited immediately")
 
 
-def apply(speed: float, processes: Processes) -> Callable[[], None]:
-    """Apply all of them; the answer takes them back."""
+def apply(speed: float, processes: Processes, key: Key) -> Callable[[], None]:
+    """Apply all of them; the answer takes them back.
+
+    Args:
+        key: The credentials of the Lambda functions.
+    """
     functions = importlib.import_module("ministack.services.lambda_svc")
     workers = importlib.import_module("ministack.core.lambda_runtime")
     machines = importlib.import_module("ministack.services.stepfunctions")
@@ -29,8 +35,11 @@ def apply(speed: float, processes: Processes) -> Callable[[], None]:
     undo = [
         _wrap(functions, "_execute_function_warm", _named_errors),
         _wrap(machines, "_invoke_with_callback", _scaled_timeouts(speed)),
+        _wrap(machines, "_execute_task", _timeouts_by_path(machines)),
         _wrap(rules, "_dispatch_to_lambda", _asynchronous(functions)),
+        _wrap(rules, "_dispatch_event", _in_whole_seconds),
         _wrap(workers.Worker, "_spawn", _noted(processes)),
+        _replace(workers, "execution_credentials", lambda _config: _credentials(key)),
         _wrap(functions, "_resolve_layer_zip", _shared(Layers(processes.state / "layers"))),
         # Read once when the module was imported, perhaps for an earlier sandbox of this process.
         _replace(machines, "_SFN_WAIT_SCALE", 1 / speed),
@@ -88,6 +97,24 @@ def _scaled_timeouts(speed: float) -> Callable[[Callable[..., Any]], Callable[..
     return wrap
 
 
+def _timeouts_by_path(machines: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """TimeoutSecondsPath, which ministack does not know: the wait would last for a day.
+
+    Source: Amazon States Language, "Task State".
+    """
+
+    def wrap(execute: Callable[..., Any]) -> Callable[..., Any]:
+        def execute_in_time(state: dict[str, Any], given: Any, *others: Any) -> Any:
+            path = state.get("TimeoutSecondsPath")
+            if path is not None:
+                state = {**state, "TimeoutSeconds": machines._resolve_path(path, given)}
+            return execute(state, given, *others)
+
+        return execute_in_time
+
+    return wrap
+
+
 def _asynchronous(functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A rule invokes its function asynchronously: with retries and a failure destination.
 
@@ -102,6 +129,34 @@ def _asynchronous(functions: Any) -> Callable[[Callable[..., Any]], Callable[...
         return dispatch
 
     return wrap
+
+
+def _in_whole_seconds(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    """ministack stamps S3's events with microseconds, so two of one second would never tie.
+
+    Source: Amazon EventBridge user guide, "AWS service event metadata" (``time``), and every sample
+    of an event of AWS.
+    """
+
+    def dispatch_cut(event: dict[str, Any], *others: Any) -> Any:
+        if "Time" in event:
+            event = {**event, "Time": whole_seconds(event["Time"])}
+        return dispatch(event, *others)
+
+    return dispatch_cut
+
+
+def whole_seconds(time: Any) -> Any:
+    """The time of an event as AWS writes it, ``2026-01-05T09:00:00Z``; numbers are cut."""
+    if isinstance(time, (int, float)):
+        return int(time)
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError:
+        return time  # a sender's own; whoever reads it refuses it
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def invoke_asynchronously(functions: Any, arn: str, event: Any) -> None:
@@ -126,6 +181,11 @@ def _noted(processes: Processes) -> Callable[[Callable[..., Any]], Callable[...,
         return spawn_noted
 
     return wrap
+
+
+def _credentials(key: Key) -> dict[str, str]:
+    """ministack would give functions the account's number for a key, and people's secret."""
+    return {**key.environment, "AWS_SESSION_TOKEN": ""}
 
 
 def _shared(layers: Layers) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Deployed:
 
 def build() -> None:
     """``sam build``; what has not changed since the last time is reused."""
-    _sam("build", os.environ)
+    _sam(["build"], os.environ)
 
 
 def deploy(sandbox: Sandbox, environment: Mapping[str, str] | None = None) -> Deployed:
@@ -40,7 +40,7 @@ def deploy(sandbox: Sandbox, environment: Mapping[str, str] | None = None) -> De
     Args:
         environment: Of whoever deploys; without it, this process's with the sandbox's exports.
     """
-    _sam("deploy", environment or {**os.environ, **sandbox.exports})
+    _sam(["deploy", "--config-env", "sandbox"], environment or {**os.environ, **sandbox.exports})
     stacks = sandbox.client("cloudformation")
     outputs = {
         each["OutputKey"]: each["OutputValue"]
@@ -57,13 +57,13 @@ def deploy(sandbox: Sandbox, environment: Mapping[str, str] | None = None) -> De
     )
 
 
-def _sam(command: str, environment: Mapping[str, str]) -> None:
+def _sam(command: Sequence[str], environment: Mapping[str, str]) -> None:
     tools = os.pathsep.join([str(ROOT / ".tools/bin"), environment.get("PATH", os.defpath)])
     sam = shutil.which("sam", path=tools)
     if sam is None:
         raise DeployFailed("There is no sam; make ready installs it.")
     ran = subprocess.run(
-        [sam, command],
+        [sam, *command],
         cwd=ROOT,
         env={**environment, "PATH": tools, "SAM_CLI_TELEMETRY": "0"},
         capture_output=True,
@@ -72,4 +72,4 @@ def _sam(command: str, environment: Mapping[str, str]) -> None:
     )
     if ran.returncode:
         printed = f"{ran.stdout}\n{ran.stderr}".strip().splitlines()
-        raise DeployFailed(f"sam {command} failed:\n" + "\n".join(printed[-15:]))
+        raise DeployFailed(f"sam {command[0]} failed:\n" + "\n".join(printed[-15:]))

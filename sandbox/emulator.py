@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from sandbox import corrections
 from sandbox.asgi import Application
 from sandbox.cloud.bus import Event
+from sandbox.keys import Key
 from sandbox.processes import Processes
 
 
@@ -45,14 +46,14 @@ class Parameter:
 class Emulator:
     """ministack's application and the few in-process ways into it."""
 
-    def __init__(self, speed: float, processes: Processes) -> None:
+    def __init__(self, speed: float, processes: Processes, key: Key) -> None:
         self._app = importlib.import_module("ministack.app")
         self._events = importlib.import_module("ministack.services.eventbridge")
         self._alarms = importlib.import_module("ministack.services.cloudwatch")
         self._parameters = importlib.import_module("ministack.services.ssm")
         self._functions = importlib.import_module("ministack.services.lambda_svc")
         self._runtime = importlib.import_module("ministack.core.lambda_runtime")
-        self._take_back = corrections.apply(speed, processes)
+        self._take_back = corrections.apply(speed, processes, key)
 
     @property
     def application(self) -> Application:

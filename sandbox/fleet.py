@@ -88,7 +88,11 @@ def _first_image(cloud: Cloud, machines: RealMachines) -> str:
 def _template(ec2: Any, image_id: str) -> str:
     made = ec2.create_launch_template(
         LaunchTemplateName=NAME,
-        LaunchTemplateData={"ImageId": image_id, "InstanceType": "t3.micro"},
+        LaunchTemplateData={
+            "ImageId": image_id,
+            "InstanceType": "t3.micro",
+            "IamInstanceProfile": {"Name": NAME},  # else no agent reports
+        },
         TagSpecifications=[{"ResourceType": "launch-template", "Tags": [TAG]}],
     )
     return str(made["LaunchTemplate"]["LaunchTemplateId"])

@@ -55,8 +55,8 @@ def destination(headers: dict[str, str]) -> str | None:
 class Call:
     """A call that came through the door.
 
-    ``caller`` is the access key: people's tools use that of the exports, every Lambda function has
-    one of its own. ``operation`` is empty where only the body of a request to ministack names it.
+    ``caller`` is the access key's id: people, Lambda functions and instances have each their own.
+    ``operation`` is empty where only the body of a request to ministack names it.
     """
 
     caller: str

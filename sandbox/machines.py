@@ -4,6 +4,9 @@ The disk's ``etc/rc.local`` is what boots; it starts the application in the fore
 ``$INSTANCE_ADDRESS:$PORT``. Run Command is ``sh`` in the disk's top directory. Paths in scripts are
 relative to that directory, which stands for ``/``. An image without a directory (one of AWS's own)
 is an empty disk.
+
+Some programs ask the whole system, whatever directory they are in: a machine has its own
+``cloud-init``, or the wait for a machine's first boot would be a wait for the laptop's.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ APPLICATION_PORT = 8080
 TIMED_OUT = 137  # the shell's word for SIGKILL, which is how a script ends that takes too long
 _SHORTEST_TIMEOUT = 10.0  # real seconds; a script does not run faster because the cloud does
 _PROBE_SECONDS = 1.0
+# Where a system has its own programs.
+_PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 _STOP_GRACE = 0.5
 _OUTPUT_LIMIT = 100_000  # bytes kept of each stream; the service cuts further
 
@@ -50,20 +55,30 @@ class RealMachines:
     """The sandbox's machines (see ``sandbox.cloud.machines``).
 
     ``environment`` is what scripts and applications get besides their own: the endpoint and the
-    credentials of the sandbox. Every callback holds the cloud's lock.
+    credentials of the sandbox. ``tools`` are directories with programs like ``aws``. Every callback
+    holds the cloud's lock.
     """
 
     def __init__(
-        self, processes: Processes, loopback: Loopback, environment: Mapping[str, str]
+        self,
+        processes: Processes,
+        loopback: Loopback,
+        environment: Mapping[str, str],
+        tools: Sequence[str] = (),
     ) -> None:
         self._processes, self._loopback = processes, loopback
+        self._tools = tools or [str(Path(sys.executable).parent)]
         self._environment = dict(environment)
         self._lock, self._speed = threading.RLock(), 1.0
         self._images = processes.state / "images"
         self._disks = processes.state / "instances"
         self._consoles = processes.state / "consoles"
-        for directory in (self._images, self._disks, self._consoles):
+        self._programs = processes.state / "programs"
+        for directory in (self._images, self._disks, self._consoles, self._programs):
             directory.mkdir(parents=True)
+        cloud_init = self._programs / "cloud-init"
+        cloud_init.write_text("#!/bin/sh\necho 'status: done'\n")
+        cloud_init.chmod(0o755)
         self._machines: dict[str, _Machine] = {}
         self._probes = ThreadPoolExecutor(8, thread_name_prefix="probe")
         self._runs = ThreadPoolExecutor(8, thread_name_prefix="run-command")
@@ -191,11 +206,12 @@ class RealMachines:
         self._probes.shutdown(cancel_futures=True)
 
     def _shell(self, instance_id: str, extra: Mapping[str, str]) -> dict[str, str]:
+        """A small environment: nothing of the user's own but the system's programs."""
         machine = self._machines[instance_id]
-        tools = str(Path(sys.executable).parent)
         return {
-            "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
+            "PATH": search_path([str(self._programs), *self._tools]),
             "LANG": "C.UTF-8",
+            "AWS_EC2_METADATA_DISABLED": "true",
             **self._environment,
             "HOME": str(machine.disk),
             "TMPDIR": str(machine.disk / "tmp"),
@@ -225,6 +241,11 @@ class RealMachines:
         healthy = place is not None and _answers(place, path)
         with self._lock:
             done(healthy)
+
+
+def search_path(tools: Sequence[str]) -> str:
+    """The search path of an instance: these directories and the system's, none of the user's."""
+    return os.pathsep.join([*tools, *_PROGRAMS])
 
 
 def _answers(place: Place, path: str) -> bool:

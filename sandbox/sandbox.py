@@ -26,6 +26,8 @@ from sandbox.doors import Doors
 from sandbox.emulator import Emulator
 from sandbox.fleet import SampleFleet, make_fleet
 from sandbox.gateway import Gateway
+from sandbox.keys import Key, Keys
+from sandbox.lock import Lock
 from sandbox.loopback import Loopback, Place, free_port
 from sandbox.machines import RealMachines
 from sandbox.processes import Processes
@@ -69,6 +71,7 @@ class Sandbox:
             raise PortTaken(f"Port {port} is taken; choose another one with --port.")
         self.speed = speed
         self.place = Place("127.0.0.1", chosen)
+        self.keys = Keys.random()
         self.began = datetime.now(UTC)
         self.fleet: SampleFleet | None = None
         self._wants_fleet = fleet
@@ -98,11 +101,11 @@ class Sandbox:
     @property
     def exports(self) -> dict[str, str]:
         """The environment with which the aws CLI, boto3 and sam work against this sandbox."""
-        return exports(self.endpoint)
+        return exports(self.endpoint, self.keys.people)
 
     def client(self, service: str) -> Any:
         """A boto3 client of this sandbox."""
-        return client(service, self.endpoint)
+        return client(service, self.endpoint, self.keys.people)
 
     def __enter__(self) -> Self:
         try:
@@ -131,14 +134,16 @@ class Sandbox:
         opened.enter_context(_temporary(self.state / "tmp"))
 
         loopback = Loopback(self.place.port)
-        self.machines = RealMachines(processes, loopback, self.exports)
+        of_instances = exports(self.endpoint, self.keys.instances)
+        self.machines = RealMachines(processes, loopback, of_instances, tools())
         opened.callback(self.machines.close)
         self.cloud = Cloud(WallClock(), self.machines, speed=self.speed, region=REGION)
-        self.emulator = Emulator(self.speed, processes)
+        self.emulator = Emulator(self.speed, processes, self.keys.functions)
         opened.callback(self.emulator.close)
         self.gateway = Gateway(self.cloud, self.emulator.application)
         opened.callback(self.gateway.close)
-        self._server = Server(self.place, self.gateway)
+        self.lock = Lock(self.gateway, self.keys, self.place)
+        self._server = Server(self.place, self.lock)
         opened.callback(self._server.close)
         self._server.start()
         self.around = Around(self.cloud, self.emulator)
@@ -195,12 +200,11 @@ class Sandbox:
             timeline.speed = usual
 
 
-def exports(endpoint: str) -> dict[str, str]:
+def exports(endpoint: str, key: Key) -> dict[str, str]:
     """The environment for tools that work against a sandbox with that endpoint."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "sandbox",
-        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        **key.environment,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_PAGER": "",
@@ -208,14 +212,14 @@ def exports(endpoint: str) -> dict[str, str]:
     }
 
 
-def client(service: str, endpoint: str) -> Any:
+def client(service: str, endpoint: str, key: Key) -> Any:
     """A boto3 client of a sandbox."""
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
+        aws_access_key_id=key.id,
+        aws_secret_access_key=key.secret,
         config=Config(retries={"mode": "standard", "max_attempts": 3}),
     )
 

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.keys import Key
 from sandbox.sandbox import client
 
 _TAG = "ovenbird:fleet"
@@ -31,14 +32,21 @@ _COLOURS = {
 Clients = Callable[[str], Any]
 
 
-def show(endpoint: str, *, watch: bool) -> int:
-    """Print the fleets once, or again and again; the exit code says whether a sandbox answered."""
+def show(endpoint: str, key: Key | None, *, watch: bool) -> int:
+    """Print the fleets once, or again and again; the exit code says whether a sandbox answered.
+
+    Args:
+        key: The credentials that the sandbox exported; ``None`` where nobody has pasted them.
+    """
     console = Console()
     known: dict[str, Any] = {}
+    if key is None:
+        console.print("Paste the exports that python -m sandbox up printed into this terminal.")
+        return 1
 
     def clients(service: str) -> Any:
         if service not in known:
-            known[service] = client(service, endpoint)
+            known[service] = client(service, endpoint, key)
         return known[service]
 
     try:
@@ -52,6 +60,11 @@ def show(endpoint: str, *, watch: bool) -> int:
                 live.update(fleets(clients), refresh=True)
     except EndpointConnectionError:
         console.print(f"No sandbox answers at {endpoint}; start one: python -m sandbox up")
+        return 1
+    except ClientError as refused:
+        if refused.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+            raise
+        console.print(refused.response["Error"]["Message"])
         return 1
     except KeyboardInterrupt:
         return 0

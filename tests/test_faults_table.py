@@ -34,3 +34,12 @@ def test_every_row_says_where() -> None:
     for fault, where in rows:
         heading = fault.strip().startswith("**")
         assert heading != bool(where.strip()), fault
+
+
+def test_every_kind_has_five_stories() -> None:
+    kinds = TABLE.partition("## Kind")[2]
+    rows = [row.split("|")[1:3] for row in kinds.splitlines() if row.startswith("| ")][1:]
+    told = {kind.strip(): set(re.findall(r"::(test_\w+)", where)) for kind, where in rows}
+    few = {kind for kind, tests in told.items() if len(tests) < 5 and not kind.startswith("**")}
+    assert len(told) > 20
+    assert not few

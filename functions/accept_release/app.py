@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.accept_release import step
 
-clients.warm("dynamodb", "ssm", "stepfunctions")
+clients.warm("dynamodb", "sns", "ssm", "stepfunctions")
 handler = entry("accept_release", step)

@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.move_address import step
 
-clients.warm("autoscaling", "dynamodb", "ec2", "elbv2", "ssm")
+clients.warm("autoscaling", "dynamodb", "ec2", "elb", "elbv2", "ssm")
 handler = entry("move_address", step)

@@ -6,5 +6,5 @@ from ovenbird.aws import clients
 from ovenbird.entry import entry
 from ovenbird.steps.plan_rollout import step
 
-clients.warm("autoscaling", "cloudwatch", "dynamodb", "ec2", "ssm", "stepfunctions")
+clients.warm("autoscaling", "cloudwatch", "dynamodb", "ec2", "elb", "elbv2", "ssm", "stepfunctions")
 handler = entry("plan_rollout", step)

@@ -8,9 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from sandbox.cloud import shapes
 from sandbox.cloud.autoscaling import AutoScaling
+from sandbox.cloud.autoscaling.feeds import Feeds
 from sandbox.cloud.clock import Clock, VirtualClock
 from sandbox.cloud.cloudwatch import CloudWatch
 from sandbox.cloud.ec2 import Ec2
+from sandbox.cloud.elb import Elb
 from sandbox.cloud.elbv2 import Elbv2
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Faults, Killed
@@ -60,12 +62,15 @@ class Cloud:
         self.elbv2 = Elbv2(self.kernel, self.ec2, machines)
         self.cloudwatch = CloudWatch(self.kernel)
         self.cloudwatch.measure("AWS/ApplicationELB", self.elbv2.metric)
-        self.autoscaling = AutoScaling(self.kernel, self.ec2, self.elbv2, self.cloudwatch)
+        self.elb = Elb(self.kernel, self.ec2, machines)
+        feeds = Feeds(self.elbv2, self.elb)
+        self.autoscaling = AutoScaling(self.kernel, self.ec2, feeds, self.cloudwatch)
         self._operations: dict[str, dict[str, Operation]] = {
             "ec2": self.ec2.operations(),
             "ssm": self.ssm.operations(),
             "autoscaling": self.autoscaling.operations(),
             "elbv2": self.elbv2.operations(),
+            "elb": self.elb.operations(),
             "cloudwatch": self.cloudwatch.operations(),
         }
 

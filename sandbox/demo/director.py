@@ -125,8 +125,9 @@ class Director:
 
     def _count(self, act: Act, first_call: int) -> None:
         """What Ovenbird's functions asked of AWS until its rollout had ended."""
-        people = self._sandbox.exports["AWS_ACCESS_KEY_ID"]
-        calls = [call for call in self._sandbox.gateway.calls[first_call:] if call.caller != people]
+        functions = self._sandbox.keys.functions.id
+        made = self._sandbox.gateway.calls[first_call:]
+        calls = [call for call in made if call.caller == functions]
         act.api_calls = len(calls)
         act.changing_calls = sum(not call.operation.startswith(READING) for call in calls)
         act.baked = any(call.operation == "CreateImage" for call in calls)

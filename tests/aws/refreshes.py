@@ -97,7 +97,7 @@ def try_empty_group(
 
     asked = datetime.now(UTC)
     refresh_id = group.start("2")
-    watch.expect(refresh_id, f"{_REFRESH}Started", f"{_REFRESH}Succeeded")
+    watch.expect(refresh_id, f"{_REFRESH}Succeeded")
     ended = group.ended(refresh_id)
     took = ended["EndTime"] - ended["StartTime"] if "EndTime" in ended else timedelta(0)
     report.compare(
@@ -156,7 +156,7 @@ def try_few_instances(
 
 def _launch_ahead(account: Account, watch: Watch, group: Group, report: Report) -> None:
     refresh_id = group.start("2", MinHealthyPercentage=100, MaxHealthyPercentage=200, BakeTime=10)
-    kinds = ("Started", "Started Baking", "Succeeded")
+    kinds = ("Started Baking", "Succeeded")
     watch.expect(refresh_id, *(_REFRESH + kind for kind in kinds))
     report.compare(IN_PROGRESS, code(lambda: group.start("2")), "InstanceRefreshInProgress")
     update = {"AutoScalingGroupName": group.name, "LaunchTemplate": group.template.version("3")}
@@ -176,7 +176,7 @@ def _launch_ahead(account: Account, watch: Watch, group: Group, report: Report) 
 
 def _round_most(account: Account, watch: Watch, group: Group, report: Report) -> None:
     refresh_id = group.start("3", MinHealthyPercentage=100, MaxHealthyPercentage=110)
-    watch.expect(refresh_id, f"{_REFRESH}Started", f"{_REFRESH}Succeeded")
+    watch.expect(refresh_id, f"{_REFRESH}Succeeded")
     most = 0
 
     def ended() -> dict[str, Any] | None:
@@ -192,7 +192,7 @@ def _round_most(account: Account, watch: Watch, group: Group, report: Report) ->
 def _round_least_and_go_back(account: Account, watch: Watch, group: Group, report: Report) -> None:
     before = group.version()
     refresh_id = group.start("2", MinHealthyPercentage=50, MaxHealthyPercentage=100)
-    kinds = ("Started", "Rollback Started", "Rollback Succeeded")
+    kinds = ("Rollback Started", "Rollback Succeeded")
     watch.expect(refresh_id, *(_REFRESH + kind for kind in kinds))
     least = 3
 

@@ -50,13 +50,19 @@ def waits(told: Told, agent: timedelta) -> Iterator[Wait]:
         bell = answer.get("doorbell", "")
         if answer["next"] != "wait" or _phase(answer) == _phase(following):
             continue
-        changes = [when for when, what in told.changes if bell in what]
+        changes = [when for when, what in told.changes if _thing(bell) in what]
         if "script" not in answer and bell.startswith("i-"):
             running = min(changes[1:])  # the first says pending
             yield Wait(bell, running + agent, entered, by_event=False)
         else:
             seen = entered + _LOOK
             yield Wait(bell, max(when for when in changes if when <= seen), entered, True)
+
+
+def _thing(bell: str) -> str:
+    """How events name what the bell is for; a group's is rung by the launches into it."""
+    group = bell.removeprefix("group-")
+    return bell if group == bell else f'"AutoScalingGroupName": "{group}"'
 
 
 def _phase(answer: dict[str, Any]) -> tuple[Any, ...]:

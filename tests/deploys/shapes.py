@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 Path = tuple[str, ...]
-MAPS = ("overrides", "targets")  # whose keys are ids
+MAPS = ("overrides", "targets", "waiting")  # whose keys are ids
 
 
 def fields(state: Any, before: Path = ()) -> set[Path]:

@@ -18,6 +18,7 @@ from unittest import mock
 
 import pytest
 
+from ovenbird.core import orders, seals
 from ovenbird.events import rollout as states
 from ovenbird.settings import settings
 from tests.deploys import recorded
@@ -44,7 +45,7 @@ SINCE_EVER = {
     *(("plan_rollout", name) for name in ("began", "fence", "group", "from")),
     *(("publish_template", name) for name in ("template", "version", "targets")),
 }
-READ = {"next", "doorbell", "rings", "sweep"}
+READ = {"next", "doorbell", "rings", "sweep", "look_again_after", "rest_seconds", "detour"}
 
 rollouts = pytest.mark.parametrize("rollout", ROLLOUTS, ids=lambda rollout: rollout.__name__)
 versions = pytest.mark.parametrize("version", VERSIONS)
@@ -63,6 +64,16 @@ def answered_by(rollout: Rollout) -> list[tuple[str, Path]]:
     with a_small_fleet() as web, between(web, answered=answered):
         rollout(web)
     return list(found)
+
+
+@contextmanager
+def as_if_sealed_so() -> Iterator[None]:
+    """The other version has sealed its answers as they are passed here, and its input too."""
+    with (
+        mock.patch.object(seals, "broken", return_value=None),
+        mock.patch.object(orders, "digest", return_value="as it was asked for"),
+    ):
+        yield
 
 
 def ended_well(web: Fleet, expected: str) -> None:
@@ -97,7 +108,7 @@ def test_a_state_with_no_more_than_that_version_wrote_is_enough(
         less: State = cut(state, kept[step])
         return less
 
-    with a_small_fleet() as web, between(web, passed=passed):
+    with a_small_fleet() as web, between(web, passed=passed), as_if_sealed_so():
         assert rollout(web) == ROLLOUTS[rollout]
         ended_well(web, ROLLOUTS[rollout])
 
@@ -124,21 +135,23 @@ def test_fields_of_a_later_version_are_left_alone(rollout: Rollout) -> None:
         more: State = with_more(state)
         return more
 
-    with a_small_fleet() as web, between(web, passed=passed):
+    with a_small_fleet() as web, between(web, passed=passed), as_if_sealed_so():
         assert rollout(web) == ROLLOUTS[rollout]
         ended_well(web, ROLLOUTS[rollout])
 
 
-@pytest.mark.parametrize("rollout", [released, stopped], ids=lambda each: each.__name__)
-def test_a_missing_field_is_done_without_or_is_a_failure_in_one_sentence(rollout: Rollout) -> None:
-    """An older version never answered it."""
-    for step, path in answered_by(rollout):
+@pytest.mark.parametrize(("rollout", "first"), [(released, 0), (stopped, 1)])
+def test_a_missing_field_is_done_without_or_is_a_failure_in_one_sentence(
+    rollout: Rollout, first: int
+) -> None:
+    """An older version never answered it; every other field in each of two rollouts."""
+    for step, path in answered_by(rollout)[first::2]:
 
         def answered(asked: str, answer: State, step: str = step, path: Path = path) -> State:
             less: State = without(answer, path) if asked == step else answer
             return less
 
-        with a_small_fleet() as web, between(web, answered=answered):
+        with a_small_fleet() as web, between(web, answered=answered), as_if_sealed_so():
             result = rollout(web)
             ended_well(web, result)
             if result == ROLLOUTS[rollout]:
@@ -157,8 +170,20 @@ def test_a_field_that_is_needed_is_asked_for() -> None:
         less: State = without(answer, ("base",)) if step == "plan_rollout" else answer
         return less
 
-    with a_small_fleet() as web, between(web, answered=answered):
+    with a_small_fleet() as web, between(web, answered=answered), as_if_sealed_so():
         assert released(web) == "BadEvent"
+
+
+def test_what_was_not_answered_so_is_refused() -> None:
+    """Else a state of another version would hide one that somebody has forged."""
+
+    def passed(step: str, state: State) -> State:
+        more: State = with_more(state) if step == "roll_group" else state
+        return more
+
+    with a_small_fleet() as web, between(web, passed=passed):
+        assert released(web) == "BadEvent"
+        ended_well(web, "BadEvent")
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -29,6 +29,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 def good(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     """What a part of the schema allows."""
     match part["type"]:
+        case [*kinds]:
+            return st.one_of([good(part | {"type": kind}) for kind in kinds])
         case "object" if "properties" in part:
             fields = {name: good(inner) for name, inner in part["properties"].items()}
             required = {name: fields.pop(name) for name in part.get("required", ())}
@@ -57,6 +59,10 @@ def good(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.booleans()
 
 
+OF_THE_SHELL = {"BASHOPTS", "BASH_ENV", "BASH_VERSINFO", "ENV", "EUID", "IFS", "PPID", "SHELLOPTS"}
+OF_THE_SHELL |= {"UID"}
+
+
 def within_the_rest(document: dict[str, Any]) -> dict[str, Any]:
     """The same document, within the rules that a schema cannot say."""
     roll = document.get("roll", {})
@@ -69,9 +75,16 @@ def within_the_rest(document: dict[str, Any]) -> dict[str, Any]:
     for source in document.get("release", {}).values():
         if isinstance(source, dict) and "artifact" in source:
             source["artifact"] = source["artifact"].replace("{", "").replace("}", "")
+    commits = document.get("release", {}).get("codecommit", {"tag": "*"})
+    if "tag" not in commits:
+        commits.setdefault("branch", "main")
     names = document.get("bake", {}).get("environment", {})
-    for name in [name for name in names if name.startswith("OVENBIRD_")]:
+    for name in [name for name in names if name.startswith("OVENBIRD_") or name in OF_THE_SHELL]:
         del names[name]
+    if "secrets" in document.get("bake", {}):
+        document["bake"]["secrets"] = [
+            name for name in document["bake"]["secrets"] if name in names
+        ]
     return document
 
 
@@ -81,11 +94,12 @@ DOCUMENTS = good(SCHEMA).map(within_the_rest)
 def read_back(read: fleet.Fleet) -> dict[str, Any]:
     """The document that a fleet was read from, with every default in place."""
     written = json.loads(json.dumps(dataclasses.asdict(read)))
-    sections = {name: written[name] for name in ("release", "bake", "roll", "addresses")}
+    sections = {name: written[name] for name in ("release", "bake", "roll", "tags", "addresses")}
     for section in [*sections.values(), *sections["release"].values()]:
         if isinstance(section, dict):
             for name in [name for name, value in section.items() if value is None]:
                 del section[name]
+    sections["release"]["events"] = sections["release"].get("events", False)
     return {"groups": [written["group"]], **sections}
 
 
@@ -96,6 +110,8 @@ def test_good_documents_are_read_as_they_are(document: dict[str, Any]) -> None:
     read = fleet.parse("web", json.dumps(document))
     whole = schema.with_defaults(SCHEMA, document)
     whole.pop("$schema", None)
+    if whole["release"]["events"] is True:
+        whole["release"]["events"] = {"exclude": [], "accounts": []}
     assert read_back(read) == whole
 
 

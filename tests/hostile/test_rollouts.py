@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from tests.hostile.witness import PAYLOAD
+from tests.stories.asl.failures import StateFailed
 from tests.stories.story import a_fleet
+from tests.stories.template import Function
 from tests.stories.world import BUCKET
 
 
@@ -27,7 +30,8 @@ from tests.stories.world import BUCKET
     ],
 )
 def test_strange_names_are_rolled_out_like_any_other(name: str) -> None:
-    with a_fleet(size=1, addresses=1, release={"events": True}) as web:
+    release = {"events": {"artifact": f"s3://{BUCKET}/web/*"}}
+    with a_fleet(size=1, addresses=1, release=release) as web:
         request: dict[str, Any] = {
             "fleet": "web",
             "revision": name,
@@ -60,12 +64,16 @@ def test_strange_names_are_rolled_out_like_any_other(name: str) -> None:
 )
 def test_an_undo_tells_of_a_failure_whatever_its_cause_says(text: str) -> None:
     with a_fleet(size=1, addresses=0) as web:
-        failure = {"Error": "BakeFailed", "Cause": text}
-        answer = web.world.ask(
-            "undo_rollout",
-            {"rollout": "web-1", "fleet": "web", "action": "release", "failure": failure},
-        )
-        assert answer["result"] == "nothing touched"
+        invoke = web.world.lambdas.invoke
+
+        def fails(function: Function, payload: Any) -> Any:
+            if function.folder.name == "bake_image":
+                raise StateFailed("BakeFailed", text)
+            return invoke(function, payload)
+
+        with mock.patch.object(web.world.lambdas, "invoke", fails):
+            web.world.upload("two")
+            assert web.world.finish().error == "BakeFailed"
         (notice,) = web.world.notices
         assert "BakeFailed" in notice
         assert len(notice.encode()) < 20_000

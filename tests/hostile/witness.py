@@ -18,7 +18,9 @@ from unittest import mock
 from ovenbird import errors
 from ovenbird.core.quotes import ODD
 from ovenbird.entry import logger
+from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Killed
+from tests.stories import dynamodb
 from tests.stories import world as worlds
 from tests.stories.asl.failures import StateFailed
 from tests.stories.calls import HandlerCall
@@ -97,7 +99,10 @@ def standing_still(world: World) -> Iterator[Witness]:
 
 def _stopping(outcome: Outcome) -> Callable[[HandlerCall, Callable[[], Any]], Any]:
     def interfere(call: HandlerCall, go: Callable[[], Any]) -> Any:
-        if _changes(call):
+        accepted = _accepted(call)
+        if accepted is not None:
+            return accepted
+        if _changes(call) and _condition_holds(call):
             outcome.change = call
             raise Killed(f"{call.operation} would change something")
         return go()
@@ -106,17 +111,50 @@ def _stopping(outcome: Outcome) -> Callable[[HandlerCall, Callable[[], Any]], An
 
 
 def _changes(call: HandlerCall) -> bool:
-    if call.operation.startswith(("Describe", "Get", "List")):
+    if call.only_looks:
         return False
-    # A doorbell counts; what follows from it is the change.
+    # A doorbell only counts; what follows from it is the change.
     key: str = call.params.get("Key", {}).get("pk", {}).get("S", "")
     return not key.startswith("doorbell#")
+
+
+def _condition_holds(call: HandlerCall) -> bool:
+    """Whether the call would be carried out; a write whose condition fails changes nothing.
+
+    DynamoDB itself is asked: it is given the write, which is taken back.
+    """
+    if call.operation != "UpdateItem" or "ConditionExpression" not in call.params:
+        return True
+    where = {name: call.params[name] for name in ("TableName", "Key")}
+    before = dynamodb.call("GetItem", where).get("Item")
+    try:
+        dynamodb.call("UpdateItem", call.params)
+    except AwsError as error:
+        return error.code != "ConditionalCheckFailedException"
+    if before is None:
+        dynamodb.call("DeleteItem", where)
+    else:
+        dynamodb.call("PutItem", {"TableName": where["TableName"], "Item": before})
+    return True
+
+
+def _accepted(call: HandlerCall) -> dict[str, Any] | None:
+    """The answer to what is written of a request when it is accepted; nothing is written here."""
+    if call.operation != "UpdateItem":
+        return None
+    key: str = call.params["Key"]["pk"]["S"]
+    if key.startswith("order#"):
+        return {"Attributes": {"number": {"N": "1"}}}
+    if key.startswith("rollout#") and "#asked" in call.params["UpdateExpression"]:
+        values = call.params["ExpressionAttributeValues"]
+        return {"Attributes": {name.removeprefix(":"): value for name, value in values.items()}}
+    return None
 
 
 def _judge(outcome: Outcome) -> None:
     if outcome.failure:
         assert outcome.failure in NAMES, f"a stranger's failure: {outcome}"
-        assert outcome.message.endswith("."), outcome
+        assert outcome.message.endswith((".", "?")), outcome  # "Did you mean …?"
         assert len(outcome.message) <= LONGEST_SENTENCE, outcome
         assert not ODD.search(outcome.message), outcome
     assert len(json.dumps(outcome.answer)) < PAYLOAD // 4

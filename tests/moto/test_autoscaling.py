@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from ovenbird.aws import alarms, autoscaling_groups, clients, ec2_addresses, loadbalancing
+from ovenbird.core import traffic
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.errors import NotFound, Refused
 
@@ -129,15 +130,19 @@ def test_pinning_a_mixed_group_keeps_its_policy(ec2: Any, template: str) -> None
     assert group.overrides == (None, None)
 
 
+def healthy_instances(sources: list[str]) -> frozenset[str] | None:
+    return traffic.healthy(loadbalancing.opinions(sources))
+
+
 def test_target_health(ec2: Any, image: str, target_group: str) -> None:
     one, other = launched(ec2, image), launched(ec2, image)
     targets = clients.get("elbv2")
-    assert loadbalancing.healthy_instances([]) is None
-    assert loadbalancing.healthy_instances([target_group]) == frozenset()
+    assert healthy_instances([]) is None
+    assert healthy_instances([target_group]) == frozenset()
     targets.register_targets(TargetGroupArn=target_group, Targets=[{"Id": one}, {"Id": other}])
-    assert loadbalancing.healthy_instances([target_group]) == frozenset({one, other})
+    assert healthy_instances([target_group]) == frozenset({one, other})
     targets.deregister_targets(TargetGroupArn=target_group, Targets=[{"Id": other}])
-    assert loadbalancing.healthy_instances([target_group]) == frozenset({one})
+    assert healthy_instances([target_group]) == frozenset({one})
 
 
 def test_alarm_states_by_the_hundred(ec2: Any) -> None:

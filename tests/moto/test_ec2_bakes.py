@@ -14,7 +14,9 @@ import pytest
 from moto import mock_aws
 
 from ovenbird.aws import clients, commands, ec2_images, ec2_instances, ec2_templates
-from ovenbird.core import builders, images
+from ovenbird.core import blueprints, images
+from ovenbird.core.blueprints import Blueprint
+from ovenbird.core.images import Image
 from ovenbird.errors import NotFound
 
 KEY = "0123456789abcdef"
@@ -58,17 +60,17 @@ def without_snapshot_tags(params: dict[str, Any], **_: Any) -> None:
 
 
 def launch(template: str, base: str, subnet: str | None = None) -> str:
-    request = builders.launch_request(
+    blueprint = Blueprint(
+        fleet="web",
+        rollout="web-1",
         template_id=template,
         version="1",
         template={},
-        base=base,
-        instance_type="t3.small",
-        subnet=subnet,
-        fleet="web",
-        rollout="web-1",
+        base=Image(base, "golden", "available"),
+        types=("t3.small",),
+        subnets=(subnet,) if subnet else (),
     )
-    return ec2_instances.launch([request])
+    return ec2_instances.launch(blueprints.attempts(blueprint))
 
 
 def test_a_builder_is_launched_found_stopped_and_terminated(
@@ -88,7 +90,7 @@ def test_a_builder_is_launched_found_stopped_and_terminated(
     assert not ec2_instances.builders("web")[0].is_alive
 
 
-def test_an_image_is_made_with_its_tags_and_found_by_name_and_key(
+def test_an_image_is_made_with_its_tags_and_found_by_its_name(
     ec2: Any, template: str, base: str
 ) -> None:
     ec2.meta.events.register("provide-client-params.ec2.CreateImage", without_snapshot_tags)
@@ -101,15 +103,14 @@ def test_an_image_is_made_with_its_tags_and_found_by_name_and_key(
     )
     image = ec2_images.named(f"ovenbird-web-{KEY}")
     assert image is not None and image.image_id == made
-    assert image.is_available and image.is_of("web", KEY)
-    assert images.root_base(image) == base
-    assert image.snapshots and image.root_device
-    assert [each.image_id for each in ec2_images.baked("web", KEY)] == [made]
-    assert ec2_images.baked("web", "f" * 16) == []
+    assert image.is_available and image.tags["ovenbird:base"] == base
+    assert image.disks and image.root_device
+    assert [each.image_id for each in ec2_images.named_like(f"ovenbird-web-{KEY}")] == [made]
+    assert ec2_images.named_like(f"ovenbird-web-{'f' * 16}") == []
     assert ec2_images.named("ovenbird-web-x") is None
 
     ec2_images.mark_bad(made, "unhealthy")
-    assert ec2_images.get(made).bad == "unhealthy"
+    assert ec2_images.get(made).tags["ovenbird:bad"] == "unhealthy"
 
 
 def test_a_version_is_published_read_and_made_the_default(template: str, base: str) -> None:
@@ -123,7 +124,7 @@ def test_a_version_is_published_read_and_made_the_default(template: str, base: s
     assert "2" in [each.number for each in ec2_templates.of_image(template, "ami-2")]
     ec2_templates.make_default(template, "2")
     assert ec2_templates.version(template, "$Default").number == "2"
-    assert ec2_templates.tags(template) == {"ovenbird:fleet": "web"}
+    assert ec2_templates.tags([template]) == {template: {"ovenbird:fleet": "web"}}
 
 
 @pytest.mark.usefixtures("ec2")

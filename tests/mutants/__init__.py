@@ -7,12 +7,35 @@ working tree: each mutant lives in a copy of its own.
 
 from __future__ import annotations
 
-from tests.mutants import addressing, baking, rolling, waiting
+from tests.mutants import (
+    addressing,
+    arriving,
+    baking,
+    building,
+    comparing,
+    guarding,
+    ordering,
+    pushing,
+    refusing,
+    rolling,
+    scripting,
+    telling,
+    waiting,
+)
 from tests.mutants.mutant import Mutant
 
 ALL: tuple[Mutant, ...] = (
     *baking.MUTANTS,
+    *scripting.MUTANTS,
     *rolling.MUTANTS,
     *waiting.MUTANTS,
     *addressing.MUTANTS,
+    *ordering.MUTANTS,
+    *pushing.MUTANTS,
+    *comparing.MUTANTS,
+    *arriving.MUTANTS,
+    *building.MUTANTS,
+    *refusing.MUTANTS,
+    *telling.MUTANTS,
+    *guarding.MUTANTS,
 )

@@ -79,13 +79,18 @@ def innocent(killers: AbstractSet[str]) -> str:
 def _copy() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ovenbird-mutant-") as folder:
         root = Path(folder) / "repository"
-        shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
+        copy_to(root)
         yield root
+
+
+def copy_to(root: Path) -> None:
+    """A copy of the repository, without environments and caches."""
+    shutil.copytree(ROOT, root, ignore=_LEFT_OUT)
 
 
 def _first_failure(root: Path, tests: Sequence[str]) -> tuple[str, str] | None:
     """The first test that fails and what it said, or ``None``."""
-    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--no-header", "-rf"]
+    command = [sys.executable, "-m", "pytest", "-x", "--tb=no", "--no-header", "-rf", "--thorough"]
     try:
         ran = subprocess.run(
             [*command, *(f"tests/{test}" for test in tests)],

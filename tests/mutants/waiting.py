@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import LAYER, ROLLOUT, Mutant
 
 _BAKE = """\
-      "Comment": "Until the builder, the command or the image rings; looks again after 5 minutes.",
+      "Comment": "Until the builder, the command or the image rings; looks again after 5 minutes, later after longer ones.",
       "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
       "Parameters": {
         "TableName": "${TableName}",
@@ -33,10 +33,14 @@ MUTANTS = (
         f"{LAYER}/steps/bake_image.py",
         "            if decision.doorbell in rings:\n"
         "                return answers.wait(\n"
+        '                    {"bake": told},\n'
+        '                    "bake",\n'
         "                    decision.doorbell,\n"
         "                    rings[decision.doorbell],\n",
         "            if decision.doorbell:\n"
         "                return answers.wait(\n"
+        '                    {"bake": told},\n'
+        '                    "bake",\n'
         "                    decision.doorbell,\n"
         "                    doorbells.read(decision.doorbell),\n",
         ("stories/test_bells.py",),
@@ -51,25 +55,25 @@ MUTANTS = (
     ),
     Mutant(
         "no-sweep",
-        "The wait for the roll ends by its event only, and events get lost.",
-        ROLLOUT,
-        '"TimeoutSeconds": 600,',
-        '"TimeoutSeconds": 31536000,',
+        "A wait ends by its event only, and events get lost.",
+        f"{LAYER}/core/looks.py",
+        "return min(max(least, age / _OF_ITS_AGE), most)",
+        "return timedelta(days=365)",
         ("stories/test_waits.py",),
     ),
     Mutant(
         "lane-not-taken",
         "A rollout begins while another one of the same fleet runs.",
         f"{LAYER}/ledger/lanes.py",
-        "(#expires < :now AND #holder <> :rollout)",
-        "#expires < :now OR #holder <> :rollout",
+        "(#until < :now AND #holder <> :rollout)",
+        "#until < :now OR #holder <> :rollout",
         ("stories/test_queue.py",),
     ),
     Mutant(
         "fence-ignored",
         "A rollout whose lane was taken by another one goes on writing.",
         f"{LAYER}/ledger/lanes.py",
-        'if holder != rollout or item.get("fence") != fence:',
+        "if not _is_ours(claim, item):",
         "if False:",
         ("stories/test_lanes.py",),
     ),
@@ -77,8 +81,8 @@ MUTANTS = (
         "lease-not-renewed",
         "A rollout that begins to wait gets no more time than it had.",
         f"{LAYER}/ledger/lanes.py",
-        '"SET #expires = :expires, #doorbell = :doorbell",',
-        '"SET #doorbell = :doorbell, #renewed = :expires",',
+        '"SET #until = :until, #doorbell = :doorbell",',
+        '"SET #doorbell = :doorbell, #renewed = :until",',
         ("unit/test_ledger.py",),
     ),
     Mutant(
@@ -93,8 +97,8 @@ MUTANTS = (
         "lane-kept-by-a-failure",
         "A rollout that failed does not give its lane back.",
         f"{LAYER}/leftovers.py",
-        "        _leave_lane(fleet, rollout)  #",
-        "        #",
+        "    _leave_lane(case)  #",
+        "    #",
         ("stories/test_bake_failures.py",),
     ),
     Mutant(
@@ -109,16 +113,16 @@ MUTANTS = (
         "oldest-wins",
         "Of the releases that wait, the oldest is rolled and the newest forgotten.",
         f"{LAYER}/ledger/lanes.py",
-        "#queued_at <= :at",
-        "#queued_at > :at",
+        "#queued_order < :order",
+        "#queued_order > :order",
         ("stories/test_queue.py",),
     ),
     Mutant(
         "dead-holder-never-leaves",
         "A lane whose holder was stopped by hand is waited for.",
         f"{LAYER}/turns.py",
-        "if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):",
-        "if False:",
+        "if holder is not None and holder.is_running:",
+        "if True:",
         ("stories/test_lanes.py",),
     ),
     Mutant(
@@ -141,7 +145,7 @@ MUTANTS = (
         "lease-not-prolonged",
         "Who wakes up after its lease goes on, and loses the lane in the middle of its turn.",
         f"{LAYER}/ledger/lanes.py",
-        'if ours and item["expires"] < _epoch(now + TURN):',
+        'if _is_ours(claim, item) and item["until"] < _epoch(now + TURN):',
         "if False:",
         (
             "stories/test_switches.py::test_one_that_slept_past_its_lease_writes_nothing_beside_the_next_one",

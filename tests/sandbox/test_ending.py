@@ -62,7 +62,7 @@ def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     started = Up(tmp_path)
-    eventually(lambda: "# Balancer:" in started.output or started.process.poll() is not None)
+    eventually(lambda: "# Balancer:" in started.output or started.process.poll() is not None, 90)
     assert started.process.poll() is None, started.output
     yield started
     started.process.kill()

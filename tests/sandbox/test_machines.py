@@ -7,9 +7,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from ovenbird.core import scripts
 from sandbox import releases
 from sandbox.cloud.kernel import Kernel
 from sandbox.cloud.machines import CommandOutcome
@@ -245,3 +247,54 @@ def running(pid: int) -> bool:
         return False
     stat = Path(f"/proc/{pid}/stat")
     return not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_a_bake_leaves_an_image_without_the_builders_life_and_the_laptop_as_it_was(
+    machines: RealMachines, tmp_path: Path
+) -> None:
+    """The whole script of a bake, as Run Command runs it; only this machine's disk is cleaned."""
+    artifact = tmp_path / "2.tar.gz"
+    artifact.write_bytes(releases.build_artifact("2"))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    aws = tools / "aws"
+    aws.write_text(f'#!/bin/sh\nfor last; do :; done\ncp {artifact} "$last"\n')
+    aws.chmod(0o755)
+    machines.create("i-builder", "ami-of-amazon")
+    machines.start("i-builder", "")
+    disk = disk_of(machines, "i-builder")
+    for name in TRACES_OF_A_BUILDER:
+        (disk / name).parent.mkdir(parents=True, exist_ok=True)
+        (disk / name).write_text("the builder's")
+    own = [Path("/") / name for name in TRACES_OF_A_BUILDER]
+    before = {path: path.stat().st_size for path in own if path.exists()}
+
+    script = scripts.lines(
+        scripts.Artifact("acme", "web/2.tar.gz", owner="123456789012"),
+        revision="2",
+        fleet="web",
+        environment={},
+        install=releases.INSTALL,
+        verify=releases.VERIFY,
+        timeout_seconds=60,
+    )
+    with mock.patch.object(machines, "_tools", [str(tools)]):
+        outcome = run(machines, "i-builder", script, {"AWS_SSM_INSTANCE_ID": "i-builder"})
+
+    assert outcome.exit_code == 0, outcome
+    assert "status: done" in outcome.stdout  # the machine's own cloud-init, not the laptop's
+    left = [name for name in TRACES_OF_A_BUILDER if (disk / name).exists()]
+    assert left == ["etc/machine-id", "var/log/syslog"]
+    assert [(disk / name).read_text() for name in left] == ["", ""]
+    assert (disk / "srv/web/app.py").exists()
+    assert all(path.stat().st_size >= size for path, size in before.items())
+
+
+TRACES_OF_A_BUILDER = (
+    "etc/machine-id",
+    "var/lib/cloud/instances/i-builder/user-data.txt",
+    "var/lib/amazon/ssm/i-builder/document/orchestration/c/_script.sh",
+    "var/lib/ecs/data/agent.db",
+    "root/.bash_history",
+    "var/log/syslog",
+)

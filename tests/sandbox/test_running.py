@@ -378,7 +378,7 @@ def test_a_function_can_be_killed_in_the_middle(sandbox: Sandbox, function: str)
 
 
 def test_the_status_shows_the_fleet(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    assert status.show(sandbox.endpoint, watch=False) == 0
+    assert status.show(sandbox.endpoint, sandbox.keys.people, watch=False) == 0
 
     shown = capsys.readouterr().out
     assert "web: 2 ≤ 4 ≤ 8" in shown

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 
 from ovenbird import errors
+from ovenbird.core import releases
 from tests.simulation.simulated import Simulated
 from tests.stories.invariants import RESULTS, Broken
 
@@ -30,6 +31,8 @@ def at_end(sim: Simulated) -> None:
     _names(sim)
     _notices(sim)
     _whole(sim)
+    _serves(sim)
+    _wanted(sim)
     if sim.schedule.is_benign and _bearable(sim):
         _released(sim)
 
@@ -49,7 +52,7 @@ def encore(sim: Simulated) -> None:
 
 
 def needs_encore(sim: Simulated) -> bool:
-    """Whether only the next rollout clears up: somebody stopped one, or its undo could not run."""
+    """Whether an execution has died: what its undo has left must not bar the way."""
     results = sim.rollout_results()
     return sim.schedule.encore or any(
         each.status == "ABORTED"
@@ -66,7 +69,7 @@ def _names(sim: Simulated) -> None:
             raise Broken(f"{invocation.function} failed with no name of ours: {told}")
     for name, result in sim.rollout_results().items():
         execution = next(each for each in sim.world.rollouts if each.name == name)
-        if execution.status == "ABORTED" or json.loads(execution.text)["dry_run"]:
+        if json.loads(execution.text).get("dry_run"):
             continue
         of_aws = result in _KILLED or result.startswith(("Lambda.", "DynamoDb."))
         if of_aws and not _bearable(sim):
@@ -80,10 +83,10 @@ def _notices(sim: Simulated) -> None:
     notices = sim.world.notices
     results = sim.rollout_results()
     for execution in sim.world.rollouts:
-        name, result = execution.name, results[execution.name]
-        if execution.status == "ABORTED":
+        name, result = releases.rollout_of(execution.name), results[execution.name]
+        if execution.status == "ABORTED" and result not in NAMED:
             continue  # stopped by a person between the record and the notice
-        failed = execution.status == "FAILED" and not json.loads(execution.text)["dry_run"]
+        failed = execution.status == "FAILED" and not json.loads(execution.text).get("dry_run")
         told = any(f"Rollout: {name}" in notice for notice in notices)
         if (failed or result in _TELLING) and not told:
             raise Broken(f"{name} ended with {execution.error or result}, and nobody was told")
@@ -98,6 +101,30 @@ def _whole(sim: Simulated) -> None:
         raise Broken(f"{len(fleet.serving)} of {group.desired} instances serve at the end")
     if group.desired and set(fleet.versions) != {_meant(sim)}:
         raise Broken(f"the fleet runs {dict(fleet.versions)}, the group says {fleet.saved_version}")
+
+
+def _wanted(sim: Simulated) -> None:
+    """Folders, signatures and other people's objects were no releases."""
+    for execution in sim.world.rollouts:
+        release = json.loads(execution.text).get("release") or {}
+        if release.get("revision") in sim.unwanted:
+            raise Broken(f"{execution.name} was started for {release.get('key')}")
+
+
+def _serves(sim: Simulated) -> None:
+    """Nothing was called released of which no target group ever called an instance healthy."""
+    if "size changed" in sim.mishaps or not sim.schedule.made.size:
+        return  # an empty group has nobody who could be healthy
+    never = {one.revision for one in sim.pushed if one.quality == "never healthy"}
+    never -= {one.revision for one in sim.pushed if one.quality != "never healthy"}
+    results = sim.rollout_results()
+    for execution in sim.world.rollouts:
+        release = json.loads(execution.text).get("release") or {}
+        early = execution.stopped is not None and (
+            sim.healed is None or execution.stopped < sim.healed
+        )
+        if early and release.get("revision") in never and results[execution.name] == "released":
+            raise Broken(f"{execution.name} was called released, and nobody was ever healthy")
 
 
 def _meant(sim: Simulated) -> str:
@@ -117,10 +144,20 @@ def _bearable(sim: Simulated) -> bool:
     return not stopped and max(struck.values(), default=0) <= _MOST_STRIKES
 
 
+def _newest(sim: Simulated) -> set[str]:
+    """The releases of which none is older than another one.
+
+    Events tell of whole seconds. Within one only the sequencer orders the uploads of one key; of
+    several keys the order is that in which their events arrived.
+    """
+    newest = max(one.at for one in sim.pushed)
+    last = {one.key: one.revision for one in sim.pushed if (newest - one.at).total_seconds() < 1}
+    return set(last.values())
+
+
 def _released(sim: Simulated) -> None:
     """Nothing but faults that must be survived: the newest release runs."""
-    newest = max(one.at for one in sim.pushed)
-    wanted = {one.revision for one in sim.pushed if (newest - one.at).total_seconds() < 1}
+    wanted = _newest(sim)
     if not set(sim.fleet.revisions) <= wanted:
         raise Broken(
             f"the fleet runs {dict(sim.fleet.revisions)}, released was {wanted}: "

@@ -125,10 +125,26 @@ def image_deleted(sim: Simulated, amount: float) -> None:
 
 def process_suspended(sim: Simulated, amount: float) -> None:
     processes = ("Launch", "Terminate", "InstanceRefresh", "ReplaceUnhealthy", "HealthCheck")
-    chosen = processes[int(amount * len(processes))]
-    asked = {"AutoScalingGroupName": sim.fleet.name, "ScalingProcesses": [chosen]}
+    _suspended(sim, processes[int(amount * len(processes))], amount)
+
+
+def balancer_forgotten(sim: Simulated, amount: float) -> None:
+    """New instances are not registered with the target groups, so they get no traffic."""
+    sim.excused.add("new instances were kept from the balancer")
+    sim.invariants.waived = True
+    _suspended(sim, "AddToLoadBalancer", amount)
+
+
+def _suspended(sim: Simulated, process: str, amount: float) -> None:
+    asked = {"AutoScalingGroupName": sim.fleet.name, "ScalingProcesses": [process]}
     sim.operator("autoscaling", "SuspendProcesses", **asked)
     sim.later(300 + amount * 7200, lambda: sim.operator("autoscaling", "ResumeProcesses", **asked))
+
+
+def tag_not_propagated(sim: Simulated, amount: float) -> None:
+    """Instances launched from now on do not carry the tag that says whose they are."""
+    sim.propagate_tag(False)
+    sim.later(60 + amount * 7200, sim.propagate_tag)
 
 
 def address_taken(sim: Simulated, amount: float) -> None:
@@ -209,7 +225,14 @@ def protected(sim: Simulated, amount: float) -> None:
 
 
 def document_broken(sim: Simulated, amount: float) -> None:
-    sim.write_parameter("{" if amount < 0.5 else '{"groups": []}')
+    texts = (
+        "{",
+        '{"groups": []}',
+        '{"groups": ["web"], "rol": {}, "relaese": {}}',
+        '{"groups": ["web"], "groups": ["web"]}',
+        '{"groups": ["web"], "roll": {"stall_minutes": "5"}, "bake": {"instal": []}}',
+    )
+    sim.write_parameter(texts[int(amount * len(texts))])
     sim.later(60 + amount * 1800, sim.write_document)
 
 
@@ -233,4 +256,4 @@ def execution_sleeps(sim: Simulated, amount: float) -> None:
     """Longer than its lease on the lane, mostly."""
     running = next((each for each in sim.world.rollouts if each.running), None)
     if running is not None:
-        running.sleep(timedelta(minutes=10 + amount * 110))
+        running.sleep(timedelta(minutes=10 + amount * 230))

@@ -18,7 +18,17 @@ Quality = Literal[
     "sick after a while",
     "every third sick",
 ]
-What = Literal["release", "release the same again", "roll back", "pause", "unpause", "dry run"]
+What = Literal[
+    "release",
+    "release the same again",
+    "roll back",
+    "pause",
+    "unpause",
+    "dry run",
+    "no release",
+]
+# What neither harms a release nor gives anybody a reason to undo it.
+HARMLESS = frozenset({"lambda busy", "rings flood"})
 
 
 @dataclass(frozen=True)
@@ -34,15 +44,17 @@ class Moment:
 
 @dataclass(frozen=True)
 class Wish:
-    """Something that the team wants."""
+    """Something that the team wants. ``many``: so many uploads within one second."""
 
     what: What
     moment: Moment = Moment()
     quality: Quality = "good"
+    many: int = 1
 
     def __str__(self) -> str:
         quality = f", {self.quality}" if self.what == "release" else ""
-        return f"{self.what}{quality}, {self.moment}"
+        many = f" × {self.many}" if self.many > 1 else ""
+        return f"{self.what}{many}{quality}, {self.moment}"
 
 
 @dataclass(frozen=True)
@@ -60,21 +72,30 @@ class Mishap:
         return f"{self.name} ({self.amount:.2f}), {self.moment}"
 
 
+Odd = Literal["a classic balancer", "free addresses", "addresses of elsewhere", "an ARM base"]
+
+
 @dataclass(frozen=True)
 class Made:
-    """The fleet at the beginning, as :func:`tests.stories.fleets.make` takes it."""
+    """The fleet at the beginning, as :func:`tests.stories.fleets.make` takes it.
+
+    ``odd`` names what is unusual about it, for calls that no usual fleet leads to.
+    """
 
     size: int = 2
     addresses: int = 1
     mixed: bool = False
     version: str = "1"
     document: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    health: Literal["ELB", "EC2"] = "ELB"
+    odd: Odd | None = None
 
     def __str__(self) -> str:
         mixed = ", mixed instances" if self.mixed else ""
         return (
             f"{self.size} instances{mixed}, {self.addresses} addresses, template version "
-            f"{self.version}, {dict(self.document)}"
+            f"{self.version}, health by {self.health}, {dict(self.document)}"
+            + (f", {self.odd}" if self.odd else "")
         )
 
 
@@ -94,8 +115,9 @@ class Schedule:
     @property
     def is_benign(self) -> bool:
         """Whether nothing in it is a reason for a release not to succeed."""
-        return not self.mishaps and all(
-            wish.what == "release" and wish.quality in ("good", "script is slow")
+        return {mishap.name for mishap in self.mishaps} <= HARMLESS and all(
+            wish.what == "no release"
+            or (wish.what == "release" and wish.quality in ("good", "script is slow"))
             for wish in self.wishes
         )
 

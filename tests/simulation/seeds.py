@@ -10,8 +10,10 @@ from tests.simulation.kinds import KINDS
 from tests.simulation.mishaps import SORTS
 from tests.simulation.schedule import Made, Mishap, Moment, Quality, Schedule, Wish
 from tests.simulation.strikes import Strike
+from tests.stories.world import BUCKET
 
 DIRECTED_EVERY = 5
+_SEEN = 120  # seconds in which the balancers have surely called a new instance healthy
 
 _FARES: tuple[Fare, ...] = get_args(Fare)
 _QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -28,6 +30,7 @@ _EVENTS = (
     "EC2 Instance Terminate",
     "CloudWatch Alarm",
     "Parameter Store Change",
+    "Step Functions",
 )
 
 
@@ -90,26 +93,37 @@ def _made(source: random.Random) -> Made:
     if version != "1":
         roll["pin"] = True
     bake = {"install": ['tar -xzf "$OVENBIRD_ARTIFACT"'], "timeout_minutes": 20}
-    return Made(
+    document: dict[str, Any] = {"roll": roll, "bake": bake}
+    if source.random() < 0.3:
+        document["release"] = {"s3": {"bucket": BUCKET, "key": "web/*"}}
+    made = Made(
         size=size,
         addresses=source.randint(0, min(3, size)) if size else source.choice((0, 0, 1)),
         mixed=source.random() < 0.2,
         version=version,
-        document={"roll": roll, "bake": bake},
+        document=document,
+        health="EC2" if source.random() < 0.25 else "ELB",
     )
+    if made.health == "EC2" and roll.get("warmup_seconds", _SEEN) < _SEEN:
+        # AWS asks no balancer there, so whoever wants it faster than they look is promised nothing.
+        del roll["warmup_seconds"]
+    return made
 
 
 def _wishes(source: random.Random) -> tuple[Wish, ...]:
     quality = source.choice((*_GOOD * 6, *_QUALITIES))
-    first = Wish("release", Moment(), quality)
+    many = source.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 8))
+    first = Wish("release", Moment(), quality, many)
+    if source.random() < 0.1:
+        others = Wish("no release", Moment(source.uniform(0, 900)), many=source.randint(1, 5))
+        return first, others
     more = source.random()
     if more < 0.55:
         return (first,)
     if more < 0.75:
         second = source.choice((*_GOOD, *_QUALITIES))
-        return first, Wish(
-            "release", Moment(source.choice((0.0, 5.0, 40.0, 200.0, 900.0, 3000.0))), second
-        )
+        moment = Moment(source.choice((0.0, 0.2, 0.9, 5.0, 40.0, 200.0, 900.0, 3000.0)))
+        return first, Wish("release", moment, second)
     if more < 0.87:
         steps = ("", "plan_rollout", "bake_image", "roll_group", "settle_rollout", "undo_rollout")
         moment = Moment(source.uniform(0, 600), source.choice(steps))

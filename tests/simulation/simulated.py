@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ovenbird.core import releases
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.imaginary import Disk, Ending, Script
 from sandbox.cloud.kernel import Durations
 from sandbox.cloud.machines import CommandOutcome
+from tests.simulation import oddities
 from tests.simulation.fates import Fates
 from tests.simulation.journal import Journal
 from tests.simulation.mishaps import SORTS
@@ -30,6 +33,14 @@ _FAILED = CommandOutcome(2, stdout="unpacking", stderr="tar: This does not look 
 _LONGEST = timedelta(hours=130)  # of a history, in virtual time; events may be days late
 _PATIENCE = 5  # how often a person asks again
 _OUTAGE = timedelta(hours=1)  # what makes instances sick after a while is over then
+# What S3 tells of and is no release, or none of this fleet's.
+_NO_RELEASES = (
+    ("web/2026/", ""),
+    ("web/app.tar.gz", ""),
+    ("web/app.tar.gz.sig", "signed"),
+    ("web/app.tar.gz.sha256", "a sum"),
+    ("other/app.tar.gz", "of another fleet"),
+)
 _WELL_FOR = timedelta(seconds=50)  # before those that become sick do
 
 
@@ -41,6 +52,7 @@ class Pushed:
     revision: str
     quality: Quality
     content: str
+    key: str
 
 
 @dataclass
@@ -54,11 +66,14 @@ class Simulated:
     pushed: list[Pushed] = field(default_factory=list)
     sick: set[str] = field(default_factory=set)  # instances that fail by themselves
     excused: set[str] = field(default_factory=set)  # why the fleet may not be whole
+    unwanted: set[str] = field(default_factory=set)  # revisions of what is no release
+    healed: datetime | None = None  # when all that went wrong was over
     mishaps: list[str] = field(default_factory=list)  # that came to pass
     _born: dict[str, datetime] = field(default_factory=dict)
     _well: bool = False
     _ahead: dict[str, list[tuple[float, Callable[[], None]]]] = field(default_factory=dict)
     _planned: int = 0  # acts of ours on the timeline
+    _lambda_is_busy_until: datetime | None = None
 
     def __post_init__(self) -> None:
         schedule, world = self.schedule, self.world
@@ -75,6 +90,10 @@ class Simulated:
             check_seconds=30,  # AWS's default, and a third of the work
             **schedule.made.document,
         )
+        if schedule.made.health != "ELB":
+            self.fleet.update(HealthCheckType=schedule.made.health)
+        if schedule.made.odd:
+            oddities.make(self.fleet, schedule.made.odd)
         self.other_image = world.cloud.ec2.images.seed("somebody-elses")
         roll = schedule.made.document.get("roll", {})
         self.invariants = Invariants(
@@ -134,13 +153,15 @@ class Simulated:
         self.strikes.stop()
         self.fates.stop()
         self._ahead.clear()
-        self._well = True
+        self._well, self.healed = True, self.world.now()
         world.run_for(minutes=2)  # what was begun a moment ago is done then
         world.cloud.ec2.launching.recover()
         world.cloud.ec2.images.recover()
         world.cloud.ssm.agents.starts = lambda _instance: True
         world.cloud.kernel.durations = Durations()
         world.cloud.kernel.visible_after = timedelta(0)
+        self._lambda_is_busy_until = None
+        self.propagate_tag()
         if self.alarmed:
             self.set_alarm("OK")
         self.write_document()
@@ -151,11 +172,21 @@ class Simulated:
             self.fleet.update(DesiredCapacity=self.schedule.made.addresses)
         self._replay_dead_letters()
         self.finish()
+        self._recover_the_dead()
         world.cloud.run_until(lambda: self.fleet.group.refresh is None, timedelta(hours=12))
         self._pin_again()
         world.run_for(minutes=12)
         self.finish()
         self._place_addresses()
+
+    def _recover_the_dead(self) -> None:
+        """By hand, as docs/operate.md says, where no event has told of their end."""
+        results = self.rollout_results()
+        for execution in list(self.world.rollouts):
+            dry = json.loads(execution.text).get("dry_run")
+            if execution.status != "SUCCEEDED" and not results[execution.name] and not dry:
+                self._ask("recover_rollout", {"rollout": execution.name})
+        self.finish()
 
     def _pin_again(self) -> None:
         """Whoever let the group follow an alias writes a number again."""
@@ -246,7 +277,11 @@ class Simulated:
     def wish(self, wish: Wish) -> None:
         self.journal.note(self.world.now(), f"WISH {wish}")
         if wish.what == "release":
-            self.release(wish.quality)
+            for number in range(wish.many):
+                self.release(wish.quality, key=f"web/app{number % 3 or ''}.tar.gz")
+        elif wish.what == "no release":
+            for key, content in _NO_RELEASES[: wish.many]:
+                self.unwanted.add(self.world.upload(content, key))
         elif wish.what == "release the same again":
             self.release(self.pushed[-1].quality, self.pushed[-1].content)
         elif wish.what == "roll back":
@@ -269,12 +304,25 @@ class Simulated:
     def _paused(self) -> bool:
         return self.world.parameter(f"/ovenbird/fleets/{self.fleet.name}/paused") is not None
 
-    def release(self, quality: Quality = "good", content: str = "") -> str:
+    def release(
+        self, quality: Quality = "good", content: str = "", *, key: str = "web/app.tar.gz"
+    ) -> str:
         """Upload something new, or the same content once more; returns its revision."""
         content = content or f"release {len(self.pushed)} of {self.schedule.seed}"
-        revision = self.world.upload(content)
-        self.pushed.append(Pushed(self.world.now(), revision, quality, content))
+        revision = self.world.upload(content, key)
+        self.pushed.append(Pushed(self.world.now(), revision, quality, content, key))
         return revision
+
+    def keep_lambda_busy(self, duration: timedelta) -> None:
+        """Other functions of the account use its concurrency up: state machines are refused."""
+        self._lambda_is_busy_until = self.world.now() + duration
+
+    def propagate_tag(self, propagate: bool = True) -> None:
+        """Whether the instances of the group get the tag that says whose they are."""
+        tag = {"ResourceId": self.fleet.name, "ResourceType": "auto-scaling-group"}
+        tag |= {"Key": fleets.TAG, "Value": self.fleet.name}
+        tags = [tag | {"PropagateAtLaunch": propagate}]
+        self.operator("autoscaling", "CreateOrUpdateTags", Tags=tags)
 
     def _ask(self, function: str, payload: dict[str, Any], tried: int = 0) -> None:
         """By hand; where it fails, the person asks again in a minute."""
@@ -332,13 +380,18 @@ class Simulated:
     def _interfere(self, call: HandlerCall, go: Go) -> Any:
         for delay, act in self._ahead.pop(call.function, ()):
             self.later(delay, act)
+        busy = self._lambda_is_busy_until
+        if call.service == "lambda" and busy is not None and self.world.now() < busy:
+            raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429)
         return self.strikes(call, go)
 
     def rollout_results(self) -> dict[str, str]:
-        """Every rollout that has ended, with its result as the ledger has it."""
+        """Every execution, with the result of its rollout as the ledger has it."""
         ledger = self.world.ledger()
         return {
-            each.name: ledger.get(f"rollout#{each.name}", {}).get("result", {}).get("S", "")
+            each.name: ledger.get(f"rollout#{releases.rollout_of(each.name)}", {})
+            .get("result", {})
+            .get("S", "")
             for each in self.world.rollouts
         }
 

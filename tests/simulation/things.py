@@ -27,6 +27,33 @@ def quota_used_up(sim: Simulated, amount: float) -> None:
     sim.world.cloud.ec2.launching.exceed_quota(times=1 + int(amount * 100))
 
 
+# One of each class that EC2 refuses a launch with. Source: EC2 API reference, "Error codes".
+_REFUSALS = (
+    ("InsufficientInstanceCapacity", "We currently do not have sufficient capacity."),
+    ("InsufficientFreeAddressesInSubnet", "The subnet does not have enough free addresses."),
+    ("Unsupported", "Your requested instance type is not supported in this Availability Zone."),
+    ("SpotMaxPriceTooLow", "Your Spot request price is lower than the minimum."),
+    ("VcpuLimitExceeded", "You have requested more vCPU capacity than your current limit."),
+    ("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded"),
+    ("InvalidKeyPair.NotFound", "The key pair 'web' does not exist"),
+    ("InvalidParameterValue", "Value (web) for parameter iamInstanceProfile.name is invalid."),
+    ("InvalidBlockDeviceMapping", "Volume of size 8GB is smaller than snapshot, expect >= 30GB"),
+    ("InvalidGroup.NotFound", "The security group 'sg-0123456789abcdef0' does not exist"),
+    ("UnauthorizedOperation", "You are not authorized to perform this operation."),
+    ("PendingVerification", "Your request for accessing resources is being validated."),
+    ("Blocked", "This account is currently blocked and not recognized as a valid account."),
+    ("OptInRequired", "You are not subscribed to this service or AMI."),
+    ("Client.NeverHeardOf", "Something new"),
+)
+
+
+def ec2_refuses(sim: Simulated, amount: float) -> None:
+    """Some launches are refused, for one of the reasons that EC2 has."""
+    place = amount * len(_REFUSALS)
+    code, text = _REFUSALS[min(int(place), len(_REFUSALS) - 1)]
+    sim.world.cloud.ec2.launching.refuse(code, text, times=1 + int(place % 1 * 60))
+
+
 def launches_die(sim: Simulated, amount: float) -> None:
     sim.world.cloud.ec2.launching.never_run(times=1 + int(amount * 5))
 
@@ -115,3 +142,32 @@ def alarm_goes_off(sim: Simulated, amount: float) -> None:
 def alarm_without_data(sim: Simulated, amount: float) -> None:
     sim.set_alarm("INSUFFICIENT_DATA")
     sim.later(60 + amount * 3600, lambda: sim.set_alarm("OK"))
+
+
+def lambda_busy(sim: Simulated, amount: float) -> None:
+    """For up to an hour the account's functions are too many to be invoked at once."""
+    sim.keep_lambda_busy(timedelta(seconds=20 + 3580 * amount**3))
+
+
+def rings_flood(sim: Simulated, amount: float) -> None:
+    """For some minutes events tell, again and again, of things that somebody waits for."""
+    for number in range(10 + int(amount * 150)):
+        sim.later(number * 2.0, lambda: _ring(sim))
+
+
+def _ring(sim: Simulated) -> None:
+    world = sim.world
+    for key in sorted(world.ledger()):
+        name = key.removeprefix("doorbell#")
+        if name.startswith("i-"):
+            detail = {"instance-id": name, "state": "running"}
+            world.put_event("aws.ec2", "EC2 Instance State-change Notification", detail)
+        elif name.startswith("ami-"):
+            detail = {"RequestId": "", "ImageId": name, "State": "available", "ErrorMessage": ""}
+            world.put_event("aws.ec2", "EC2 AMI State Change", detail)
+    for refresh in sim.fleet.refreshes[:1]:
+        detail = {
+            "InstanceRefreshId": refresh.refresh_id,
+            "AutoScalingGroupName": sim.fleet.name,
+        }
+        world.put_event("aws.autoscaling", "EC2 Auto Scaling Instance Refresh Started", detail)

@@ -22,6 +22,12 @@ class HandlerCall(Call):
     function: str = ""
     invocation: int = 0
 
+    @property
+    def only_looks(self) -> bool:
+        """Whether it changes nothing: by its name, or because it is only rehearsed."""
+        rehearsed = bool(self.params.get("DryRun"))
+        return rehearsed or self.operation.startswith(("Describe", "Get", "List"))
+
 
 Interference = Callable[[HandlerCall, Go], Any]
 

@@ -21,6 +21,8 @@ from tests.stories.template import Deployment, Target
 Event = dict[str, Any]
 BUSY = timedelta(seconds=1)
 PROMPT = timedelta(milliseconds=300)
+# AWS says nothing of how soon; late is less kind, because what was read before is believed longer.
+LATER = {"Parameter Store Change": timedelta(seconds=2)}
 RETRIES_AFTER = (timedelta(minutes=1), timedelta(minutes=2))
 
 
@@ -59,7 +61,7 @@ class Delivery:
         if kind.startswith(tuple(self.lost)):
             return []
         late = (late for start, late in self.late.items() if kind.startswith(start))
-        delay = sum(late, PROMPT)
+        delay = sum(late, LATER.get(kind, PROMPT))
         twice = kind.startswith(tuple(self.doubled))
         return [delay, delay + timedelta(seconds=20)] if twice else [delay]
 

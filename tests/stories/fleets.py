@@ -154,11 +154,13 @@ class Fleet:
 
     @property
     def builders(self) -> list[Instance]:
-        """The builders, also the ended ones."""
+        """The builders, also the ended ones: what was launched as one, not what is tagged so."""
         return [
             instance
             for instance in self.world.cloud.ec2.instances.all.values()
             if self.tags(instance.instance_id).get("ovenbird:role") == "builder"
+            and instance.client_token
+            and "aws:autoscaling:groupName" not in self.tags(instance.instance_id)
         ]
 
     def tags(self, resource_id: str) -> dict[str, str]:
@@ -188,6 +190,7 @@ def version_of(configuration: Configuration) -> str:
 def make(
     world: World,
     *,
+    name: str = "web",
     size: int = 4,
     maximum: int | None = None,
     addresses: int = 2,
@@ -200,27 +203,28 @@ def make(
     """A fleet that serves the revision :data:`OLD` on every instance.
 
     Args:
+        name: Of the fleet, of its group, its template and its balancer.
         version: What the group's template names: a number, ``$Latest`` or ``$Default``.
         mixed: Whether it has a mixed instances policy whose second override has its own template.
         check_seconds: How often the load balancer asks each instance for its health.
         document: Sections of the fleet document, in place of those of :data:`DOCUMENT`.
     """
-    image = world.cloud.ec2.images.seed("acme-web-base")
+    image = world.cloud.ec2.images.seed(f"acme-{name}-base")
     world.machines.images[image] = Disk((OLD,))
     named = image
     if image_by_parameter:
         world.operator("ssm", "PutParameter", Name="/acme/image", Type="String", Value=image)
         named = "resolve:ssm:/acme/image"
-    template = _template(world, "web", named)
-    target_group = _balancer(world, check_seconds)
+    template = _template(world, name, name, named)
+    target_group = _balancer(world, name, check_seconds)
     tags = [
-        {"Key": TAG, "Value": "web", "PropagateAtLaunch": True, "ResourceId": "web"}
+        {"Key": TAG, "Value": name, "PropagateAtLaunch": True, "ResourceId": name}
         | {"ResourceType": "auto-scaling-group"}
     ]
     specification: dict[str, Any] = {"LaunchTemplateId": template, "Version": version}
     launches: dict[str, Any] = {"LaunchTemplate": specification}
     if mixed:
-        other = _template(world, "web-arm", image)
+        other = _template(world, name, f"{name}-amd", image)
         launches = {
             "MixedInstancesPolicy": {
                 "LaunchTemplate": {
@@ -228,7 +232,7 @@ def make(
                     "Overrides": [
                         {"InstanceType": "t3.small"},
                         {
-                            "InstanceType": "t4g.small",
+                            "InstanceType": "t3a.small",
                             "LaunchTemplateSpecification": {
                                 "LaunchTemplateId": other,
                                 "Version": "1",
@@ -241,7 +245,7 @@ def make(
     world.operator(
         "autoscaling",
         "CreateAutoScalingGroup",
-        AutoScalingGroupName="web",
+        AutoScalingGroupName=name,
         MinSize=0,
         MaxSize=size + 4 if maximum is None else maximum,
         DesiredCapacity=size,
@@ -258,20 +262,23 @@ def make(
             "AllocateAddress",
             Domain="vpc",
             TagSpecifications=[
-                {"ResourceType": "elastic-ip", "Tags": [{"Key": TAG, "Value": "web"}]}
+                {"ResourceType": "elastic-ip", "Tags": [{"Key": TAG, "Value": name}]}
             ],
         )["AllocationId"]
         for _ in range(addresses)
     ]
-    fleet = Fleet(world, image, template, target_group, tuple(sorted(allocations)))
-    sections = {"addresses": {"count": addresses}} if addresses else {}
-    fleet.document(**sections, **document)
+    fleet = Fleet(world, image, template, target_group, tuple(sorted(allocations)), name)
+    sections: dict[str, Any] = {"addresses": {"count": addresses}} if addresses else {}
+    if name != "web":
+        artefacts = {"s3": {"bucket": BUCKET, "key": f"{name}/*.tar.gz"}}
+        sections |= {"groups": [name], "release": artefacts}
+    fleet.document(**sections | document)
     world.run_until(lambda: len(fleet.serving) == size, minutes=15)
     world.run_for(minutes=5)
     return fleet
 
 
-def _template(world: World, name: str, image: str) -> str:
+def _template(world: World, fleet: str, name: str, image: str) -> str:
     answer = world.operator(
         "ec2",
         "CreateLaunchTemplate",
@@ -282,17 +289,17 @@ def _template(world: World, name: str, image: str) -> str:
             "IamInstanceProfile": {"Name": "web"},
         },
         TagSpecifications=[
-            {"ResourceType": "launch-template", "Tags": [{"Key": TAG, "Value": "web"}]}
+            {"ResourceType": "launch-template", "Tags": [{"Key": TAG, "Value": fleet}]}
         ],
     )
     return str(answer["LaunchTemplate"]["LaunchTemplateId"])
 
 
-def _balancer(world: World, check_seconds: int) -> str:
+def _balancer(world: World, name: str, check_seconds: int) -> str:
     group = world.operator(
         "elbv2",
         "CreateTargetGroup",
-        Name="web",
+        Name=name,
         Protocol="HTTP",
         Port=8080,
         VpcId=world.cloud.ec2.networks.vpc_id,
@@ -310,7 +317,7 @@ def _balancer(world: World, check_seconds: int) -> str:
     balancer = world.operator(
         "elbv2",
         "CreateLoadBalancer",
-        Name="web",
+        Name=name,
         Subnets=[each.subnet_id for each in world.cloud.ec2.networks.subnets],
     )["LoadBalancers"][0]["LoadBalancerArn"]
     world.operator(

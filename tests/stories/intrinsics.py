@@ -48,12 +48,14 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackId": arn("cloudformation", "stack/ovenbird/1"),
 }
+# What every deployment has to be given.
+_GIVEN = {"InstanceRoleArns": [arn("iam", "role/web", region="")]}
 _DROPPED = object()
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """Fills in a template's references; parameters have their default values."""
+    """Fills in a template's references; parameters have their default values, or _GIVEN ones."""
 
     template: Mapping[str, Any]
 
@@ -93,7 +95,7 @@ class Resolver:
         if name in _PSEUDO:
             return _PSEUDO[name]
         if name in self.template.get("Parameters", {}):
-            return self.template["Parameters"][name].get("Default", "")
+            return self.template["Parameters"][name].get("Default", _GIVEN.get(name, ""))
         kind = self.template["Resources"][name]["Type"]
         return _REF.get(kind, str)(self._physical(name))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from ovenbird.core import releases
+from tests.stories.asl.execution import Execution
 from tests.stories.calls import HandlerCall
 from tests.stories.fleets import Fleet, version_of
 from tests.stories.world import World
@@ -57,6 +59,7 @@ class Invariants:
     leftovers: set[str] = field(default_factory=set)  # rollouts checked for leftovers
     harmed: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    waived: bool = False  # new instances are kept from the balancer by somebody's hand
     exhausted: bool = False  # a function was killed until its retries were used up
     _seen: int = 0
     _served: set[str] = field(default_factory=set)
@@ -113,13 +116,15 @@ class Invariants:
     def _capacity(self) -> None:
         desired, served = self.fleet.group.desired, set(self.fleet.serving)
         lost, serving = len((self._served - served) & self.harmed), len(served)
+        if self.waived:
+            self.promised = 0
         if desired < self.desired:  # scaled in by others
             self.promised = min(self.promised, desired * self.min_healthy_percent // 100)
         self.promised, self._served = max(0, self.promised - lost), served
         self.desired = desired
         # Healthy at its present size again. One that is not warm yet does not count for AWS, and
         # may be replaced while others are lost.
-        if serving >= desired and len(self.fleet.warm) >= desired:
+        if not self.waived and serving >= desired and len(self.fleet.warm) >= desired:
             self.promised = desired * self.min_healthy_percent // 100
         _holds(
             serving >= self.promised,
@@ -189,14 +194,14 @@ class Invariants:
 
     def _nothing_outlives_its_rollout(self) -> None:
         for execution in self.world.rollouts:
-            if execution.status in ("RUNNING", "ABORTED") or execution.name in self.leftovers:
-                continue  # whoever stops an execution stops its clearing up too
-            self.leftovers.add(execution.name)
+            rollout = releases.rollout_of(execution.name)
+            if execution.running or rollout in self.leftovers or not self._is_over(execution):
+                continue
+            self.leftovers.add(rollout)
             alive = [
                 one.instance_id
                 for one in self.fleet.builders
-                if one.is_alive
-                and self.fleet.tags(one.instance_id)["ovenbird:rollout"] == execution.name
+                if one.is_alive and self.fleet.tags(one.instance_id)["ovenbird:rollout"] == rollout
             ]
             _holds(not alive, f"{execution.name} ended and left builders: {alive}")
             kept = {
@@ -212,26 +217,38 @@ class Invariants:
         _holds("holder" not in lane, f"the lane is not free: {lane}")
         _holds("queued" not in lane, f"somebody still waits for the lane: {lane}")
 
+    def _is_over(self, execution: Execution) -> bool:
+        """Whether it has left nothing to an execution that undoes it."""
+        return (
+            execution.status == "SUCCEEDED"
+            or bool(json.loads(execution.text).get("dry_run"))
+            or bool(self._result(execution))
+        )
+
+    def _result(self, execution: Execution) -> str:
+        """As the ledger has it."""
+        key = f"rollout#{releases.rollout_of(execution.name)}"
+        return str(self.world.ledger().get(key, {}).get("result", {}).get("S", ""))
+
     def _every_rollout_has_a_result(self) -> None:
-        ledger = self.world.ledger()
+        names = {execution.name for execution in self.world.rollouts}
         for execution in self.world.rollouts:
-            if execution.status == "ABORTED":
-                continue  # stopped by a person: nobody was left who could write a result
-            _holds(
-                execution.status in ("SUCCEEDED", "FAILED"),
-                f"{execution.name} is {execution.status}",
-            )
-            result = ledger.get(f"rollout#{execution.name}", {}).get("result", {}).get("S", "")
-            if json.loads(execution.text)["dry_run"]:  # it leaves nothing behind
-                failed = execution.status == "FAILED"
+            dry, failed = json.loads(execution.text).get("dry_run"), execution.status == "FAILED"
+            _holds(not execution.running, f"{execution.name} runs")
+            result = self._result(execution)
+            if dry and execution.status == "ABORTED":
+                continue  # nobody asks any more
+            if dry:  # it leaves nothing behind
                 result = execution.error if failed else execution.output["plan"]["result"]
-            if execution.status == "FAILED":
+            if execution.status == "SUCCEEDED":
+                _holds(result in RESULTS, f"{execution.name} ended with {result!r}")
+            elif failed and not _is_dead(execution, names):
                 _holds(
                     result == execution.error or self.exhausted,
                     f"{execution.name} failed with {execution.error}, remembered as {result!r}",
                 )
             else:
-                _holds(result in RESULTS, f"{execution.name} ended with {result!r}")
+                _holds(bool(result), f"{execution.name} died, and nobody has noticed")
 
     def _addresses_are_on_serving_instances(self) -> None:
         serving, holders = self.fleet.serving, self.fleet.holders
@@ -244,6 +261,11 @@ class Invariants:
         free = sorted(ours - set(holders))
         idle = [one for one in serving if one not in holders.values()]
         _holds(not free or not idle, f"{free} are free although {idle} could hold them")
+
+
+def _is_dead(execution: Execution, names: set[str]) -> bool:
+    """Whether Step Functions has ended it, or its own undo could not be run."""
+    return execution.error.startswith("States.") or releases.undo_name(execution.name) in names
 
 
 def _holds(condition: bool, message: str) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ovenbird import catalogue
 from sandbox.cloud.clock import VirtualClock
 from sandbox.cloud.faults import Killed
 from tests.stories.asl.failures import StateFailed
@@ -55,7 +56,11 @@ class Invocation:
 
 @cache
 def handler(folder: Path) -> Handler:
-    """The handler in a folder, imported once for all stories (as a warm Lambda has it)."""
+    """The handler in a folder, imported once for all stories (as a warm Lambda has it).
+
+    So what a module remembers is shared by all functions, which is less kind than Lambda; a
+    process that is killed takes it along.
+    """
     name = f"functions_{folder.name}"
     spec = importlib.util.spec_from_file_location(name, folder / "app.py")
     assert spec and spec.loader
@@ -95,8 +100,10 @@ class Lambdas:
                 answer = handler(function.folder)(json.loads(text), context)
                 invocation.answer = json.loads(json.dumps(answer))
         except TimedOut:
+            catalogue.forget()  # with the process
             raise self._failed(invocation, "Sandbox.Timedout", "Task timed out") from None
         except Killed as killed:
+            catalogue.forget()
             raise self._failed(invocation, "Runtime.ExitError", f"exited: {killed}") from None
         except Exception as error:
             trace = "".join(traceback.format_exception(error))

@@ -61,7 +61,8 @@ class Switch:
                     {
                         "TableName": self.world.deployment.table,
                         "Key": {"pk": {"S": key}},
-                        "UpdateExpression": "SET expires = :past",
+                        "UpdateExpression": "SET #until = :past",
+                        "ExpressionAttributeNames": {"#until": "until"},
                         "ExpressionAttributeValues": {":past": {"N": past}},
                     },
                 )

@@ -110,7 +110,11 @@ def _translated() -> tuple[dict[str, str], dict[str, Any]]:
     sources: dict[str, str] = {}
     for name, resource in document["Resources"].items():
         properties = resource.get("Properties", {})
-        for key in ("CodeUri", "ContentUri", "DefinitionUri"):
+        location = properties.get("DefinitionS3Location")
+        if isinstance(location, str):
+            sources[name] = location
+            properties["DefinitionS3Location"] = {"Bucket": "bucket", "Key": "key"}
+        for key in ("CodeUri", "ContentUri"):
             value = properties.get(key, everywhere.get(key) if key == "CodeUri" else None)
             if resource["Type"].startswith("AWS::Serverless::") and isinstance(value, str):
                 sources[name] = value

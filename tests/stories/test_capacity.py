@@ -55,7 +55,7 @@ def test_a_builder_of_another_type_is_launched_where_there_is_none_of_the_first(
         assert web.world.finish().status == "SUCCEEDED"
         assert web.revisions == {new: 4}
         (builder,) = web.builders
-        assert builder.content["InstanceType"] == "t4g.small"
+        assert builder.content["InstanceType"] == "t3a.small"
 
 
 def test_a_builder_is_never_a_spot_instance() -> None:

@@ -38,14 +38,21 @@ def name_it_as_ours(web: Fleet) -> None:
     web.world.machines.images[theirs] = Disk((OLD, revision))
 
 
-def test_an_image_with_our_name_and_our_tags_is_adopted() -> None:
+def test_an_image_with_our_name_and_our_tags_is_not_ours_for_that() -> None:
+    """Tags can be written by whoever may tag; only what the ledger knows is adopted."""
     with a_fleet() as web:
-        new = web.world.upload("two")
+        web.world.upload("two")
         web.world.run_for(seconds=5)
         name_it_as_ours(web)
+        rollout = web.world.finish()
+        assert rollout.error == "BakeFailed"
+        assert "which Ovenbird did not bake" in rollout.cause
+        assert web.is_as_before()
+
+        new = web.world.upload("two")
         assert web.world.finish().status == "SUCCEEDED"
         assert web.revisions == {new: 4}
-        assert len(web.images) == 1
+        assert "is passed over" in web.world.rollouts[-1].whole["plan"]["reason"]
 
 
 def test_an_image_that_is_pending_for_a_day_is_given_up() -> None:

@@ -39,7 +39,9 @@ def test_the_builders_interfaces_end_with_it() -> None:
         interfaces = builder.content["NetworkInterfaces"]
         assert [each["DeviceIndex"] for each in interfaces] == [0, 1]
         assert all(each["DeleteOnTermination"] for each in interfaces)
-        assert not any("PrivateIpAddress" in each for each in interfaces)
+        (launch,) = (call for call in world.calls if call.operation == "RunInstances")
+        sent = launch.params["NetworkInterfaces"]
+        assert not any("PrivateIpAddress" in each for each in sent)
 
 
 def test_an_address_goes_on_the_first_of_them() -> None:

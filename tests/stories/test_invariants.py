@@ -56,27 +56,17 @@ def an_address_is_taken_off_at_the_end(web: Fleet) -> None:
 
 
 def a_builder_is_left(web: Fleet) -> None:
-    """A rollout ends while its builder, with the same tags, is launched once more."""
+    """A rollout ends while its builder is launched once more."""
     web.world.upload("two")
-    rollout = web.world.finish()
-    tags = {"ovenbird:fleet": "web", "ovenbird:role": "builder", "ovenbird:rollout": rollout.name}
-    web.world.operator(
-        "ec2",
-        "RunInstances",
-        ImageId=web.image,
-        InstanceType="t3.small",
-        MinCount=1,
-        MaxCount=1,
-        TagSpecifications=[
-            {
-                "ResourceType": "instance",
-                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
-            }
-        ],
-    )
+    web.world.run_until(lambda: bool(web.builders))
+    launch = next(call for call in web.world.calls if call.operation == "RunInstances")
+    web.world.finish()
+    web.world.operator("ec2", "RunInstances", **{**launch.params, "ClientToken": "once-more"})
 
 
 def the_lane_stays_taken(web: Fleet) -> None:
+    """The event of its execution's end is lost, so that nobody undoes it."""
+    web.world.delivery.lost.add("Step Functions Execution Status Change")
     web.world.upload("two")
     web.world.run_for(minutes=1)
     rollout = web.world.rollouts[0]

@@ -94,8 +94,7 @@ def test_refuses(options: dict[str, Any], before: Callable[[Fleet], None], becau
         touched = [
             call.operation
             for call in web.world.calls[calls:]
-            if call.service in WRITES_TO_A_FLEET
-            and not call.operation.startswith(("Describe", "Get", "List"))
+            if call.service in WRITES_TO_A_FLEET and not call.only_looks
         ]
         assert touched == []
         assert set(web.versions) == {"1"}
@@ -123,3 +122,42 @@ def test_a_bad_document_is_refused_with_the_field_the_value_and_what_would_be_ri
         dead = web.world.delivery.dead
         assert not dead or dead[0][2] == "BadFleet"
         dead.clear()
+
+
+def test_the_second_fleet_on_one_template_is_not_told_to_take_it_from_the_first() -> None:
+    """terraform-aws-eks#2186: a group for each zone, all of them on one launch template."""
+    with a_fleet(size=1, addresses=0) as web:
+        web.world.operator(
+            "autoscaling",
+            "CreateAutoScalingGroup",
+            AutoScalingGroupName="web-b",
+            MinSize=0,
+            MaxSize=2,
+            DesiredCapacity=0,
+            VPCZoneIdentifier=web.world.cloud.ec2.networks.subnets[0].subnet_id,
+            LaunchTemplate={"LaunchTemplateId": web.template, "Version": "1"},
+            Tags=[
+                {
+                    "Key": "ovenbird:fleet",
+                    "Value": "web-b",
+                    "PropagateAtLaunch": True,
+                    "ResourceId": "web-b",
+                    "ResourceType": "auto-scaling-group",
+                }
+            ],
+        )
+        web.world.operator(
+            "ssm",
+            "PutParameter",
+            Name="/ovenbird/fleets/web-b",
+            Type="String",
+            Value='{"groups": ["web-b"]}',
+        )
+        web.world.ask("accept_release", {"fleet": "web-b", "release": {"revision": "2"}})
+        rollout = web.world.finish()
+        assert rollout.error == "Refused"
+        assert f"Launch template {web.template} is fleet web's" in rollout.cause
+        assert "give group web-b a template of its own" in rollout.cause
+        new = web.world.upload("two")
+        web.world.finish()
+        assert web.revisions == {new: 1}

@@ -24,6 +24,7 @@ def test_goes_to_the_image_before_without_a_bake() -> None:
         assert "BakeImage" not in rollout.visited
         assert web.revisions == {OLD: 4}
         assert web.world.ledger()[f"rollout#{rollout.name}"]["result"] == {"S": "rolled-back"}
+        web.world.run_for(seconds=5)  # AWS looks at the image first
         assert web.world.parameter("/ovenbird/fleets/web/image") == web.image
         assert "it is slow" in web.world.notices[-1]
 

@@ -174,18 +174,29 @@ def test_an_image_that_is_marked_is_told() -> None:
         assert "The image is marked bad." in web.world.notices[-1]
 
 
-def test_an_instance_that_was_launched_was_its_chance_whatever_came_then() -> None:
-    """It never ran; whether the image is why nobody knows."""
+@pytest.mark.parametrize(
+    ("reason", "bad"),
+    [
+        ("Client.InstanceInitiatedShutdown: Instance initiated shutdown", True),
+        ("Client.InvalidKMSKey.InvalidState: The KMS key is in an incorrect state", False),
+        ("Client.VolumeLimitExceeded: Volume limit exceeded", False),
+        ("Server.InternalError: Internal error on launch", False),
+    ],
+)
+def test_an_instance_that_never_ran_was_a_chance_unless_the_account_is_at_fault(
+    reason: str, bad: bool
+) -> None:
+    """An id alone says little: EC2 gives one, and ends the instance before it runs."""
     with a_fleet() as web:
         web.world.upload("two")
         web.world.run_until(lambda: bool(web.refreshes))
         launching = web.world.cloud.ec2.launching
-        launching.never_run()
+        launching.never_run(reason=reason)
         web.world.run_until(lambda: len(web.world.cloud.ec2.instances.all) > 5)
         launching.lack_capacity(times=1000)
         assert web.world.finish(hours=12).error == "RollFailed"
         (image,) = web.images
-        assert "ovenbird:bad" in web.tags(image.image_id)
+        assert ("ovenbird:bad" in web.tags(image.image_id)) is bad
 
 
 def test_a_refresh_of_somebody_else_during_the_undo_is_not_fought() -> None:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
+from ovenbird import catalogue
 from ovenbird import clock as ovenbird_clock
 from ovenbird.aws import clients
 from sandbox.cloud import seam, shapes
@@ -26,6 +27,7 @@ from sandbox.cloud.faults import Killed, LostAnswer, NoConnection
 from sandbox.cloud.imaginary import Imaginary
 from sandbox.cloud.kernel import Operation
 from tests.stories import dynamodb
+from tests.stories.asl.definition import Definition
 from tests.stories.asl.execution import Execution
 from tests.stories.asl.failures import StateFailed
 from tests.stories.asl.stepfunctions import StepFunctions
@@ -55,6 +57,7 @@ class _Door:
         "ec2",
         "autoscaling",
         "elbv2",
+        "elb",
         "ssm",
         "cloudwatch",
         "dynamodb",
@@ -96,6 +99,7 @@ def present(seed: int = 0, *, shortcut: bool = False) -> Iterator[World]:
             _opened[:] = [clients.session, attach]
             attach(clients.session.events, _door)
         random.seed(seed)  # botocore draws its back-off from here
+        catalogue.forget()  # of another world
         yield world
 
 
@@ -164,6 +168,10 @@ class World:
             raise StateFailed(f"{INTEGRATIONS[service]}.{name}", str(error)) from error
         except (LostAnswer, NoConnection) as lost:
             raise StateFailed(f"{INTEGRATIONS[service]}.SdkClientException", str(lost)) from lost
+
+    def tell(self, kind: str, detail: dict[str, Any], resource: str) -> None:
+        """An event of Step Functions itself."""
+        self.cloud.kernel.bus.emit("aws.states", kind, detail, [resource])
 
     def _start_by_rule(self, machine_arn: str, text: str) -> None:
         self.states.start({"stateMachineArn": machine_arn, "input": text})
@@ -246,10 +254,21 @@ class World:
         """Put an event on the default bus."""
         self.cloud.kernel.emit(source, kind, detail)
 
-    def upload(self, content: str, key: str = "web/app.tar.gz", *, days_ago: float = 0) -> str:
+    def upload(
+        self,
+        content: str,
+        key: str = "web/app.tar.gz",
+        *,
+        days_ago: float = 0,
+        late: timedelta = timedelta(),
+    ) -> str:
         """Upload an artefact; returns its etag (the revision that people see).
 
-        ``days_ago`` is how long the event was under way.
+        Its event has whole seconds, as AWS writes them, and a sequencer.
+
+        Args:
+            days_ago: How long ago it was; its event comes only now.
+            late: How much later than others the event of this upload is delivered.
         """
         self._uploads += 1
         etag = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
@@ -278,7 +297,10 @@ class World:
                 "reason": "PutObject",
             },
         }
-        self.delivery.put(event)
+        if late:
+            self.after(late, lambda: self.delivery.put(event))
+        else:
+            self.delivery.put(event)
         return etag
 
     def operator(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
@@ -323,7 +345,10 @@ class World:
         return str(answer["Parameter"]["Value"])
 
     def finish(self, **limit: float) -> Execution:
-        """Let time pass until every event has arrived and no execution runs; the last rollout."""
+        """Let time pass until every event has arrived and no execution runs; the last rollout.
+
+        Where nothing was started, one without a name that was never there.
+        """
 
         def idle() -> bool:
             return not self.delivery.under_way and not self.states.busy
@@ -331,7 +356,11 @@ class World:
         self.run_for(seconds=2)  # what was put on the bus a moment ago is under way by then
 
         self.run_until(idle, **(limit or {"hours": 6}))
-        return self.rollouts[-1]
+        return self.rollouts[-1] if self.rollouts else self._none()
+
+    def _none(self) -> Execution:
+        nothing = Definition("", {})
+        return Execution("", "", "", nothing, "{}", self, random.Random(0), status="NEVER STARTED")
 
     def told(self) -> str:
         """What happened so far, for a failed story's reader."""

@@ -19,7 +19,11 @@ from botocore import xform_name
 from tests.template.deployed import ROOT
 
 PACKAGE = ROOT / "layers/ovenbird"
-PREFIXES = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}  # botocore → IAM
+PREFIXES = {  # botocore → IAM
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "stepfunctions": "states",
+}
 _ACTION = re.compile(r"\b[a-z0-9]+:[A-Z]\w+")
 Name = tuple[str, str]  # module, function or class or constant
 

@@ -19,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 MACHINES = {"RolloutStateMachine": "rollout", "AddressesStateMachine": "addresses"}
-_CODE = ("CodeUri", "ContentUri", "DefinitionUri")
+_CODE = ("CodeUri", "ContentUri")
 
 
 @cache
@@ -36,6 +36,8 @@ def translated() -> dict[str, Any]:
     for resource in document["Resources"].values():
         properties = resource.get("Properties", {})
         properties.update({name: "s3://bucket/key" for name in _CODE if name in properties})
+        if "DefinitionS3Location" in properties:
+            properties["DefinitionS3Location"] = {"Bucket": "bucket", "Key": "key"}
     session = Session(region_name=REGION)
     translator = Translator({}, Parser(), boto_session=session)
     result: dict[str, Any] = translator.translate(document, {})
@@ -58,9 +60,14 @@ def machine(name: str) -> dict[str, Any]:
     return document
 
 
+# States that run another one's function, at another moment.
+ALSO = {"TryAddress": "MoveAddress", "ReturnAddress": "MoveAddress"}
+
+
 def step_of(function: str) -> str:
     """``BakeImageFunction`` or ``BakeImage`` → ``bake_image``."""
-    words = re.findall("[A-Z][a-z0-9]*", function.removesuffix("Function"))
+    name = function.removesuffix("Function")
+    words = re.findall("[A-Z][a-z0-9]*", ALSO.get(name, name))
     return "_".join(words).lower()
 
 
@@ -78,9 +85,10 @@ def statements(function: str) -> list[dict[str, Any]]:
     shared = resources("AWS::IAM::ManagedPolicy")
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     documents += [
-        shared[policy["Ref"]]["PolicyDocument"]
+        shared[name]["PolicyDocument"]
         for policy in role["ManagedPolicyArns"]
-        if isinstance(policy, dict) and "Ref" in policy
+        for name in [shared_policy(policy)]
+        if name
     ]
     return [
         statement
@@ -88,6 +96,13 @@ def statements(function: str) -> list[dict[str, Any]]:
         for statement in many(document["Statement"])
         if statement.get("Effect") == "Allow"
     ]
+
+
+def shared_policy(policy: Any) -> str:
+    """The logical id of a managed policy of the stack, also of one that a condition adds."""
+    if isinstance(policy, dict) and "Fn::If" in policy:
+        policy = policy["Fn::If"][1]
+    return str(policy["Ref"]) if isinstance(policy, dict) and "Ref" in policy else ""
 
 
 def many(value: Any) -> list[Any]:

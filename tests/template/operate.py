@@ -24,20 +24,25 @@ _MARKED = re.compile(r"(<!-- texts: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Sentences that are made where nothing is raised yet: a failure's module and what marks them.
 _ELSEWHERE = (
     ("Refused", "core/refusals.py", "yield"),
+    ("Refused", "core/address_refusals.py", "yield"),
+    ("Refused", "core/traffic_refusals.py", "yield"),
     ("Refused", "core/templates.py", "refusal"),
     ("Refused", "core/plans.py", "bad_target"),
-    ("Refused", "core/builders.py", "refusal"),
+    ("Refused", "core/plans.py", "unknown_target"),
+    ("Refused", "core/unbuildable.py", "yield"),
+    ("Stopped", "recovery.py", "_stopped"),
+    ("ExecutionLost", "recovery.py", "_lost"),
     ("BakeFailed", "core/bakes.py", "GiveUp"),
     ("BakeFailed", "core/commands.py", "failure"),
     ("RollFailed", "core/rolls.py", "GiveUp"),
     ("RollFailed", "core/refreshes.py", "__str__"),
     ("UndoFailed", "core/undos.py", "GiveUp"),
-    ("BadFleet", "fleet.py", "_beyond_the_schema"),
+    ("BadFleet", "mistakes.py", "yield"),
     ("BadFleet", "schema.py", "_object"),
     ("BadFleet", "schema.py", "_sentence"),
 )
 # One table of codes says which of these an error of AWS is, and one sentence says so.
-_TRANSLATED = ("Throttled", "Unavailable", "NotFound", "Denied")
+_TRANSLATED = ("Throttled", "Unavailable", "NotFound", "Denied", "Declined")
 
 
 def failures() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ovenbird.core.traces import TRACES
 from ovenbird.fleet import document_schema
 from tests.template.deployed import ROOT, machine, written
 
@@ -69,7 +70,7 @@ def parameters() -> str:
             plain(each["Description"]),
             _PARAMETERS[each["Type"]],
             _allowed(each),
-            _default(each),
+            _default(each) or "needed",
         )
         for name, each in written()["Parameters"].items()
     ]
@@ -83,8 +84,23 @@ def outputs() -> str:
     return table(("Output", "Meaning"), rows)
 
 
+def traces() -> str:
+    """What the clean-up of a bake removes, from its table."""
+    hows = {"remove": "removed", "empty": "emptied", "key": "lines taken out"}
+    rows = [
+        (
+            trace.name,
+            "<br>".join(code(path) for path in trace.paths),
+            hows[trace.how] + (", at the stop" if trace.late else ""),
+            plain(trace.why),
+        )
+        for trace in TRACES
+    ]
+    return table(("What", "Where", "How", "Why"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    each.__name__: each for each in (fleet, rollout, addresses, parameters, outputs)
+    each.__name__: each for each in (fleet, rollout, addresses, parameters, outputs, traces)
 }
 
 
@@ -108,9 +124,8 @@ def paths(schema: dict[str, Any], above: str = "") -> Iterator[str]:
 def _fields(schema: dict[str, Any], above: str) -> Iterator[Row]:
     for name, field in schema.get("properties", {}).items():
         required = name in schema.get("required", ())
-        default = (
-            "needed" if required else _default({} if "properties" in field else field, "default")
-        )
+        parts = field["type"] == "object" and "properties" in field
+        default = "needed" if required else _default({} if parts else field, "default")
         yield (
             code(above + name),
             plain(field["description"]),
@@ -122,6 +137,8 @@ def _fields(schema: dict[str, Any], above: str) -> Iterator[Row]:
 
 
 def _type(field: dict[str, Any]) -> str:
+    if isinstance(field["type"], list):
+        return " or ".join(_KINDS[kind] for kind in field["type"])
     kind = _KINDS[field["type"]]
     if field["type"] == "array":
         return f"{kind} of {_KINDS[field['items']['type']]}s"
@@ -165,8 +182,10 @@ def _default(field: dict[str, Any], name: str = "Default") -> str:
 
 
 def _allowed(parameter: dict[str, Any]) -> str:
+    """Which values are allowed, or in words what the pattern asks for."""
     values = parameter.get("AllowedValues", [])
-    return ", ".join(str(each) for each in values)
+    said = str(parameter.get("ConstraintDescription", "")).rstrip(".")
+    return ", ".join(str(each) for each in values) or said
 
 
 def _states(name: str) -> str:
@@ -191,6 +210,9 @@ def _kind(state: dict[str, Any]) -> str:
 
 
 def _seconds(state: dict[str, Any]) -> str:
+    answered = state.get("TimeoutSecondsPath", state.get("SecondsPath"))
+    if answered:
+        return code(answered.split(".")[-1])
     seconds = state.get("TimeoutSeconds", state.get("Seconds"))
     return f"{seconds} s" if seconds else ""
 

@@ -86,6 +86,7 @@ def seen() -> Survey:
             for number in range(desired)
         ),
         tags=tags(group["Tags"]),
+        propagated=frozenset(tag["Key"] for tag in group["Tags"] if tag["PropagateAtLaunch"]),
     )
     content = template["LaunchTemplateData"]
     content = {**content, "ImageId": value(content["ImageId"])}
@@ -132,7 +133,8 @@ def test_ovenbird_would_roll_it_as_it_is() -> None:
 def test_the_document_names_what_the_stack_makes() -> None:
     document = the_document()
     assert document.group == seen().group.name
-    assert document.release.s3 == fleet.S3Source(bucket="releases", key=f"{NAME}/*.tar.gz")
+    assert document.release.s3 is not None
+    assert (document.release.s3.bucket, document.release.s3.key) == ("releases", f"{NAME}/*.tar.gz")
     assert set(document.roll.alarms) == {value(each["AlarmName"]) for each in of("Alarm").values()}
     assert document.addresses.count == len(of("::EIP"))
     assert document.bake.install
@@ -222,7 +224,7 @@ def test_the_machine_runs_what_the_document_installs() -> None:
     assert "python3 /srv/web/app.py" in unit
     bake = the_document().bake
     assert any("--directory /srv/web" in line for line in bake.install)
-    assert "cloud-init status --wait" in bake.install[0]  # the script must not overtake user data
+    assert bake.boot_minutes  # the script must not overtake user data
     for line in (*bake.install, *bake.verify):
         subprocess.run(["sh", "-n", "-c", line], check=True)
 
@@ -253,7 +255,7 @@ def test_a_json_document_stays_one_in_cloudformation() -> None:
     (parameter,) = of("SSM::Parameter").values()
     text = parameter["Value"]["Fn::Sub"]
     assert set(re.findall(r"\$\{(\w+)\}", text)) <= set(RESOURCES) | set(TEMPLATE["Parameters"])
-    assert "$OVENBIRD_ARTIFACT" in json.loads(text)["bake"]["install"][1]
+    assert "$OVENBIRD_ARTIFACT" in json.loads(text)["bake"]["install"][0]
 
 
 def page() -> str:

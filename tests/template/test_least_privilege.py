@@ -14,9 +14,9 @@ import pytest
 
 from tests.stories.intrinsics import REGION, arn
 from tests.template import calls
-from tests.template.deployed import functions, resources
+from tests.template.deployed import MACHINES, functions, resources
 from tests.template.permissions import foreign
-from tests.template.permissions.asks import Ask, keyed, keyed_volumes
+from tests.template.permissions.asks import Ask, keyed, keyed_machine, keyed_volumes
 from tests.template.permissions.foreign import Foreign
 from tests.template.permissions.recording import Recorded, recorded
 from tests.template.permissions.roles import Grain, Role, grains, resolver, roles
@@ -74,6 +74,10 @@ def judged(key: str, volume_key: str) -> Judged:
         if used:
             also = [Recorded(one.owner, ask) for one in recorded() for ask in asks(one.ask, used)]
             asked += dict.fromkeys(also)
+    if key:
+        for machine in MACHINES:
+            arn_of = resolver().resolve({"Ref": machine})
+            asked += [Recorded(machine, ask) for ask in keyed_machine(arn_of, key)]
     answers, actions = decide(
         of_roles(stack.values()), [Question(one.owner, one.ask) for one in asked]
     )

@@ -135,7 +135,10 @@ def test_only_builders_are_stopped_and_terminated(action: str) -> None:
         if action in many(statement["Action"])
     ]
     assert granting
-    builder = {"StringEquals": {"aws:ResourceTag/ovenbird:role": "builder"}}
+    builder = {
+        "StringEquals": {"aws:ResourceTag/ovenbird:role": "builder"},
+        "Null": {"aws:ResourceTag/aws:autoscaling:groupName": "true"},
+    }
     assert all(each["Condition"] == builder for each in granting)
 
 
@@ -172,9 +175,13 @@ def test_a_role_reaches_the_items_that_its_step_works_with(step: str) -> None:
     """The condition of the template names the keys of every ledger module that the step calls."""
     items = {
         "claims": {"address#*"},
+        "documents": {"documents#*"},
         "doorbells": {"doorbell#*"},
+        "images": {"images#*"},
         "lanes": {"lane#*"},
+        "orders": {"order#*", "rollout#*"},
         "rollouts": {"fleet#*", "rollout#*"},
+        "told": {"told#*"},
         "watches": {"watch#*"},
     }
     worked_with = set[str]()

@@ -13,6 +13,7 @@ import pytest
 from ovenbird import errors
 from ovenbird.core import notices
 from tests.template.deployed import (
+    ALSO,
     MACHINES,
     ROOT,
     functions,
@@ -118,7 +119,7 @@ def test_steps_are_tried_again_for_what_may_pass_and_for_nothing_else(name: str)
 def test_the_template_fills_every_placeholder(logical_id: str, name: str) -> None:
     properties = written()["Resources"][logical_id]["Properties"]
     text = (ROOT / f"statemachine/{name}.asl.json").read_text()
-    assert properties["DefinitionUri"] == f"statemachine/{name}.asl.json"
+    assert properties["DefinitionS3Location"] == f"statemachine/{name}.asl.json"
     assert set(properties["DefinitionSubstitutions"]) == set(re.findall(r"\$\{(\w+)\}", text))
 
 
@@ -130,14 +131,14 @@ def test_a_machine_may_start_its_own_steps_and_no_others(logical_id: str, name: 
         if "lambda:InvokeFunction" in many(statement["Action"])
         for arn in many(statement["Resource"])
     ]
-    assert sorted(allowed) == sorted(functions()[step_of(state)] for state in steps(name))
+    assert sorted(allowed) == sorted({functions()[step_of(state)] for state in steps(name)})
 
 
 @pytest.mark.parametrize(("logical_id", "name"), MACHINES.items())
 def test_a_state_has_the_name_of_its_function(logical_id: str, name: str) -> None:
     assert resources("AWS::StepFunctions::StateMachine")[logical_id]
     for state, content in steps(name).items():
-        assert content["Resource"] == f"${{{state}FunctionArn}}"
+        assert content["Resource"] == f"${{{ALSO.get(state, state)}FunctionArn}}"
         assert step_of(state) in functions()
 
 
@@ -150,8 +151,9 @@ def test_whatever_fails_is_undone_and_ends_red() -> None:
         last = content["Catch"][-1]
         assert last["ErrorEquals"] == ["States.ALL"], name
         undoing = "Undo" in name
+        caught = "$.unreturned" if "Return" in name else "$.failure"  # the failure is known then
         assert last["Next"] == ("TellPeople" if undoing else "UndoRollout"), name
-        assert last["ResultPath"] == ("$.undo" if undoing else "$.failure"), name
+        assert last["ResultPath"] == ("$.undo" if undoing else caught), name
 
 
 def test_an_undo_that_fails_is_told_by_the_machine_unless_the_step_has_told_it() -> None:
@@ -168,11 +170,34 @@ def test_an_undo_that_fails_is_told_by_the_machine_unless_the_step_has_told_it()
     assert named == {"$.failure.Error", "$.undo", "$$.Execution.Id", "$$.Execution.Name"}
 
 
+def test_who_runs_a_rollout_is_said_by_step_functions_before_any_step() -> None:
+    begin = states("rollout")["BeginRollout"]
+    assert machine("rollout")["StartAt"] == "BeginRollout"
+    assert (begin["Type"], begin["ResultPath"]) == ("Pass", "$.execution")
+    assert begin["Parameters"] == {
+        "id.$": "$$.Execution.Id",
+        "name.$": "$$.Execution.Name",
+        "began.$": "$$.Execution.StartTime",
+    }
+    paths = {content.get("ResultPath") for content in steps("rollout").values()}
+    assert "$.execution" not in paths
+
+
+def test_an_execution_that_begins_with_a_failure_undoes_it() -> None:
+    assert states("rollout")["BeginRollout"]["Next"] == "AfterBegin"
+    (rule,) = states("rollout")["AfterBegin"]["Choices"]
+    assert rule == {"Variable": "$.failure", "IsPresent": True, "Next": "UndoRollout"}
+
+
 def test_an_answer_that_no_state_knows_is_a_failure() -> None:
     for name, content in states("rollout").items():
         if content["Type"] == "Choice":
-            expected = "RolloutFailed" if name == "AfterUndo" else "UnknownAnswer"
-            assert content["Default"] == expected
+            others = {
+                "AfterUndo": "RolloutFailed",
+                "AfterReturn": "UndoRollout",
+                "AfterBegin": "PlanRollout",
+            }
+            assert content["Default"] == others.get(name, "UnknownAnswer")
     assert states("rollout")["UnknownAnswer"]["Next"] == "UndoRollout"
 
 
@@ -205,10 +230,25 @@ def test_a_wait_costs_three_transitions(name: str) -> None:
 
 @pytest.mark.parametrize("name", bells())
 def test_a_wait_ends_without_its_event_too(name: str) -> None:
-    """A literal: some emulators ignore TimeoutSecondsPath."""
-    assert bells()[name]["TimeoutSeconds"] in (15, 300, 600, 3600)
+    """After as many seconds as its own step has answered."""
+    step = bells()[name]["Next"]
+    path = bells()[name]["TimeoutSecondsPath"]
+    assert path == f"{steps('rollout')[step]['ResultPath']}.look_again_after"
     assert bells()[name]["ResultPath"] is None
-    assert (bells()[name]["TimeoutSeconds"] == 15) == name.endswith(("Soon", "Address"))
+
+
+def test_looks_that_come_too_fast_rest_before_the_next_one() -> None:
+    """Asked first, whatever is waited for; each step has its own rest."""
+    for question, content in states("rollout").items():
+        if content["Type"] != "Choice" or question == "AfterBegin":
+            continue
+        (step,) = (k for k, s in steps("rollout").items() if s["Next"] == question)
+        first = content["Choices"][0]
+        answer = steps("rollout")[step]["ResultPath"]
+        assert (first["Variable"], first["IsPresent"]) == (f"{answer}.rest_seconds", True)
+        rest = states("rollout")[first["Next"]]
+        assert rest["Type"] == "Wait"
+        assert (rest["SecondsPath"], rest["Next"]) == (first["Variable"], step)
 
 
 def test_executions_keep_the_task_tokens_out_of_the_log() -> None:

@@ -21,7 +21,13 @@ from tests.template.deployed import (
 )
 
 STEPS = sorted(functions())
-STARTED_BY_EVENTS = {"accept_release", "ring_doorbell", "answer_alarm"}
+STARTED_BY_EVENTS = {
+    "accept_release",
+    "answer_alarm",
+    "check_fleet",
+    "recover_rollout",
+    "ring_doorbell",
+}
 
 
 def test_the_translated_template_has_no_findings() -> None:

@@ -41,7 +41,7 @@ def _seeds(last: int) -> int:
     chosen = [seed for seed in range(last) if seeded.comparable(seed)]
     with _silence():
         ours = [seed for seed in chosen if run(seed).broken]
-        theirs = {seed: seeded.broken(seed) for seed in chosen}
+        theirs = {seed: seeded.broken(seed) or {} for seed in chosen}
     bad = sum(bool(broken) for broken in theirs.values())
     _say(
         f"\nOf the first {last} seeds of the simulation, {len(chosen)} are faults at calls alone:\n"

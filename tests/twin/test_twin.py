@@ -34,10 +34,12 @@ def test_it_breaks_many_different_things() -> None:
 
 
 def test_under_the_seeds_of_the_simulation_it_breaks_what_ovenbird_does_not() -> None:
-    chosen = [seed for seed in range(60) if seeded.comparable(seed)]
-    assert len(chosen) >= 5
+    chosen = [seed for seed in range(60) if seeded.comparable(seed)][:6]  # `make twin`: more
+    assert len(chosen) == 6
     assert [outcome.broken for seed in chosen if (outcome := run(seed)).broken] == []
-    assert sum(bool(seeded.broken(seed)) for seed in chosen) > len(chosen) / 2
+    struck = [broken for seed in chosen if (broken := seeded.broken(seed)) is not None]
+    assert len(struck) >= 4
+    assert sum(bool(broken) for broken in struck) > len(struck) / 2
 
 
 def test_it_has_sixty_lines_at_most() -> None:

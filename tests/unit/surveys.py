@@ -18,7 +18,7 @@ LARGE = Preferences(100, 125, 60)
 GOOD = Survey(
     fleet="web",
     roll=RollSettings(),
-    group=replace(group(3, 3, 3, 3), tags=TAGGED),
+    group=replace(group(3, 3, 3, 3), tags=TAGGED, propagated=frozenset(TAGGED)),
     refreshes=(refresh("Successful"),),
     running=(RUNNING,),
     preferences=LARGE,

@@ -21,6 +21,7 @@ from tests.stories.asl.failures import BadDefinition, StateFailed
 from tests.stories.asl.stepfunctions import StepFunctions
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:Rollout"
+KIND = "Step Functions Execution Status Change"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:Work"
 
 
@@ -32,6 +33,7 @@ class World:
         self.timeline = Timeline(self.clock)
         self.answers, self.asked = list(answers), list[Any]()
         self.written: list[dict[str, Any]] = []
+        self.told: list[tuple[str, str | None]] = []
         self.refuse_writes = ""
         self.states = StepFunctions(self, random.Random(0))
 
@@ -52,6 +54,10 @@ class World:
             raise StateFailed(self.refuse_writes)
         self.written.append(arguments)
         return {}
+
+    def tell(self, kind: str, detail: dict[str, Any], resource: str) -> None:
+        assert (kind, resource) == (KIND, detail["executionArn"])
+        self.told.append((detail["status"], detail["error"]))
 
     def run(self, seconds: float = 10**9) -> None:
         end = self.clock.now() + timedelta(seconds=seconds)

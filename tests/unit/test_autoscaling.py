@@ -13,7 +13,7 @@ from ovenbird.aws import autoscaling_activities, autoscaling_groups, autoscaling
 from ovenbird.core.groups import TemplateVersion
 from ovenbird.core.launches import Launch
 from ovenbird.core.refreshes import Refresh
-from ovenbird.errors import NotFound, Refused, Throttled, Unavailable
+from ovenbird.errors import Declined, NotFound, Refused, Throttled, Unavailable
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
@@ -236,3 +236,226 @@ def test_a_group_may_stand_behind_an_empty_page(aws: Stubber) -> None:
         {"AutoScalingGroupNames": ["web"], "NextToken": "more"},
     )
     assert autoscaling_groups.describe("web").name == "web"
+
+
+def test_what_is_under_way_is_over_before_a_refresh_is_cancelled(aws: Stubber) -> None:
+    """Else the way back would begin among launches that are half done."""
+    aws.add_response(
+        "cancel_instance_refresh",
+        {"InstanceRefreshId": "r-1"},
+        {"AutoScalingGroupName": "web", "WaitForTransitioningInstances": True},
+    )
+    autoscaling_refreshes.cancel("web")
+
+
+@pytest.mark.parametrize(
+    ("warmup", "read", "used"),
+    [
+        pytest.param({}, None, 90, id="none"),
+        pytest.param({"DefaultInstanceWarmup": -1}, None, 90, id="taken back"),
+        pytest.param({"DefaultInstanceWarmup": 0}, 0, 0, id="no time at all"),
+        pytest.param({"DefaultInstanceWarmup": 30}, 30, 30, id="some"),
+    ],
+)
+def test_a_warm_up_of_minus_one_is_none(
+    aws: Stubber, warmup: dict[str, Any], read: int | None, used: int
+) -> None:
+    """Source: EC2 Auto Scaling API reference, UpdateAutoScalingGroup, DefaultInstanceWarmup."""
+    shown = group("web") | {"HealthCheckGracePeriod": 90} | warmup
+    aws.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [shown]})
+    seen = autoscaling_groups.describe("web")
+    assert seen.default_warmup_seconds == read
+    assert seen.warmup_seconds == used
+
+
+def test_a_group_is_read_with_everything_that_it_has(aws: Stubber) -> None:
+    target = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/{}/0123456789abcdef"
+    template = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "3"}
+    shown = group("web") | {
+        "AutoScalingGroupARN": "arn:web",
+        "MinSize": 1,
+        "MaxSize": 6,
+        "DesiredCapacity": 2,
+        "LaunchTemplate": template,
+        "VPCZoneIdentifier": "subnet-1,subnet-2",
+        "HealthCheckType": "ELB",
+        "TargetGroupARNs": [target.format("a")],
+        "TrafficSources": [
+            {"Identifier": target.format("a"), "Type": "elbv2"},
+            {"Identifier": target.format("b")},
+            {"Identifier": "classic", "Type": "elb"},
+            {"Identifier": "arn:aws:vpc-lattice:us-east-1:1:targetgroup/tg", "Type": "vpc-lattice"},
+        ],
+        "SuspendedProcesses": [{"ProcessName": "Terminate"}, {"ProcessName": "AZRebalance"}],
+        "Tags": [
+            {"ResourceId": "web", "Key": "team", "Value": "one"},
+            {"ResourceId": "web", "Key": "empty"},
+        ],
+        "Instances": [
+            {
+                "InstanceId": "i-1",
+                "AvailabilityZone": "us-east-1a",
+                "LifecycleState": "InService",
+                "HealthStatus": "Healthy",
+                "LaunchTemplate": template,
+                "ProtectedFromScaleIn": True,
+            },
+            {
+                "InstanceId": "i-2",
+                "AvailabilityZone": "us-east-1b",
+                "LifecycleState": "Pending:Wait",
+                "HealthStatus": "HEALTHY",
+                "ProtectedFromScaleIn": False,
+            },
+            {
+                "InstanceId": "i-3",
+                "AvailabilityZone": "us-east-1b",
+                "LifecycleState": "Terminating",
+                "HealthStatus": "Unhealthy",
+                "ProtectedFromScaleIn": False,
+            },
+        ],
+    }
+    aws.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [shown]})
+    seen = autoscaling_groups.describe("web")
+    assert (seen.name, seen.arn) == ("web", "arn:web")
+    assert (seen.min_size, seen.max_size, seen.desired) == (1, 6, 2)
+    assert seen.template == TemplateVersion("lt-1", "3")
+    assert seen.subnets == ("subnet-1", "subnet-2")
+    assert seen.health_check_type == "ELB"
+    assert seen.target_groups == (target.format("a"), target.format("b"))
+    assert seen.suspended == ("AZRebalance", "Terminate")
+    assert seen.tags == {"team": "one", "empty": ""}
+    first, second, third = seen.members
+    assert (first.instance_id, first.lifecycle, first.zone) == ("i-1", "InService", "us-east-1a")
+    assert first.template == TemplateVersion("lt-1", "3")
+    assert second.template is None
+    assert [each.healthy for each in seen.members] == [True, True, False]
+    assert [each.protected for each in seen.members] == [True, False, False]
+    assert third.zone == "us-east-1b"
+
+
+def test_a_group_of_a_launch_configuration_has_no_template(aws: Stubber) -> None:
+    shown = group("web") | {"LaunchConfigurationName": "old"}
+    aws.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [shown]})
+    seen = autoscaling_groups.describe("web")
+    assert (seen.template, seen.launch_configuration, seen.mixed) == (None, "old", None)
+    assert (seen.subnets, seen.target_groups, seen.members) == ((), (), ())
+    assert (seen.overrides, seen.suspended, seen.tags) == ((), (), {})
+
+
+def test_the_template_of_a_policy_is_the_one_that_counts(aws: Stubber) -> None:
+    policy = {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1", "Version": "3"},
+            "Overrides": [
+                {"InstanceType": "t3.small"},
+                {
+                    "InstanceType": "t4g.small",
+                    "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-2", "Version": "7"},
+                },
+            ],
+        }
+    }
+    shown = group("web") | {"MixedInstancesPolicy": policy}
+    aws.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [shown]})
+    seen = autoscaling_groups.describe("web")
+    assert seen.template == TemplateVersion("lt-1", "3")
+    assert seen.overrides == (None, TemplateVersion("lt-2", "7"))
+    assert seen.mixed == policy
+
+
+def pinnable(aws: Stubber) -> None:
+    shown = group("web") | {"LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "$Latest"}}
+    aws.add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [shown]})
+
+
+def test_a_group_is_pinned_to_a_number_of_its_own_template(aws: Stubber) -> None:
+    pinnable(aws)
+    aws.add_response(
+        "update_auto_scaling_group",
+        {},
+        {
+            "AutoScalingGroupName": "web",
+            "LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "3"},
+        },
+    )
+    autoscaling_groups.pin("web", TemplateVersion("lt-1", "3"))
+
+
+@pytest.mark.parametrize(("template", "version"), [("lt-1", "$Latest"), ("lt-9", "3")])
+def test_a_group_is_pinned_to_nothing_else(aws: Stubber, template: str, version: str) -> None:
+    pinnable(aws)
+    with pytest.raises(Refused) as refused:
+        autoscaling_groups.pin("web", TemplateVersion(template, version))
+    assert f"Group web cannot be pinned to version '{version}' of {template}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "failure", "words"),
+    [
+        ("ValidationError", Refused, "^AWS does not let group web be pinned: because$"),
+        ("ScalingActivityInProgress", Unavailable, "because"),
+    ],
+)
+def test_a_group_that_may_not_be_pinned(
+    aws: Stubber, code: str, failure: type[Exception], words: str
+) -> None:
+    pinnable(aws)
+    aws.add_client_error("update_auto_scaling_group", code, "because")
+    with pytest.raises(failure, match=words):
+        autoscaling_groups.pin("web", TemplateVersion("lt-1", "3"))
+
+
+def test_a_refresh_of_which_aws_tells_little(aws: Stubber) -> None:
+    """Its policy's template counts; a reason that stands twice is told once."""
+    policy = {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1", "Version": "4"}
+        }
+    }
+    same = {"StatusReason": "Asked for.", "RollbackDetails": {"RollbackReason": "Asked for."}}
+    aws.add_response(
+        "describe_instance_refreshes",
+        {
+            "InstanceRefreshes": [
+                {
+                    "InstanceRefreshId": "r-1",
+                    "Status": "RollbackInProgress",
+                    "DesiredConfiguration": {"MixedInstancesPolicy": policy},
+                    **same,
+                }
+            ]
+        },
+    )
+    (seen,) = autoscaling_refreshes.recent("web")
+    assert seen.template == TemplateVersion("lt-1", "4")
+    assert seen.mixed == policy
+    assert seen.reason == "Asked for."
+    assert (seen.percent, seen.remaining, seen.turned) == (0, 0, None)
+
+
+def test_a_group_without_any_refresh(aws: Stubber) -> None:
+    aws.add_response("describe_instance_refreshes", {})
+    assert autoscaling_refreshes.recent("web") == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "operation"),
+    [
+        (start, "start_instance_refresh"),
+        (lambda: autoscaling_refreshes.recent("web"), "describe_instance_refreshes"),
+        (lambda: autoscaling_refreshes.roll_back("web"), "rollback_instance_refresh"),
+        (lambda: autoscaling_refreshes.cancel("web"), "cancel_instance_refresh"),
+        (
+            lambda: autoscaling_activities.launches("web", NOON, NOON),
+            "describe_scaling_activities",
+        ),
+    ],
+)
+def test_a_code_that_nobody_expects_is_loud(
+    aws: Stubber, call: Callable[[], object], operation: str
+) -> None:
+    aws.add_client_error(operation, "NeverHeardOf", "because")
+    with pytest.raises(Declined, match="because"):
+        call()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ovenbird.core import bakes
 from ovenbird.core.bakes import (
+    Adopt,
     CreateImage,
     Decision,
     Done,
@@ -30,8 +31,9 @@ from ovenbird.core.bakes import (
 )
 from ovenbird.core.builders import Builder
 from ovenbird.core.commands import Command
-from ovenbird.core.images import BAD, BAKE_KEY, FLEET, ROLLOUT, Image
+from ovenbird.core.images import Baked, Image, Known
 from ovenbird.core.made import Made
+from ovenbird.core.tokens import launch_token
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 KEY = "0123456789abcdef"
@@ -44,9 +46,16 @@ def ago(minutes: float) -> datetime:
 
 
 def builder(
-    state: str, *, minutes: float = 1, name: str = "i-1", rollout: str = "web-1", why: str = ""
+    state: str,
+    *,
+    minutes: float = 1,
+    name: str = "i-1",
+    rollout: str = "web-1",
+    why: str = "",
+    group: str = "",
 ) -> Builder:
-    return Builder(name, state, ago(minutes), rollout, why)
+    token = launch_token(rollout, name)
+    return Builder(name, state, ago(minutes), rollout, why, token, group, stopped=ago(2))
 
 
 def command(
@@ -61,11 +70,13 @@ def command(
     return Command("c-1", status, ago(minutes), details, exit_code, stdout, stderr)
 
 
-def image(
-    state: str, *, fleet: str = "web", bad: str = "", rollout: str = "web-1", minutes: float = 1
-) -> Image:
-    tags = {FLEET: fleet, BAKE_KEY: KEY, ROLLOUT: rollout} | ({BAD: bad} if bad else {})
-    return Image("ami-1", WANTED.name, state, tags, "Client.KMS: no key", ago(minutes))
+def image(state: str, *, minutes: float = 1, source: str = "") -> Image:
+    why = "Client.KMS: no key"
+    return Image("ami-1", WANTED.name, state, {}, why, ago(minutes), source_instance=source)
+
+
+def known(key: str = KEY, *, bad: str = "", rollout: str = "web-1") -> Known:
+    return {"ami-1": Baked("ami-1", key, "ami-0", rollout, bad)}
 
 
 def seen(
@@ -74,8 +85,17 @@ def seen(
     command: Command | None = None,
     online: bool = False,
     made: Made | None = None,
+    baked: Known | None = None,
 ) -> Seen:
-    return Seen(image, builders, online, command, made or Made())
+    """With the ids that the state holds, unless a test says otherwise: ``i-1``, ``ami-1``."""
+    if made is None:
+        launched = any(each.instance_id == "i-1" for each in builders)
+        made = Made(
+            builder="i-1" if launched else None,
+            builder_since=ago(1) if launched else None,
+            image="ami-1" if image is not None and baked is None else None,
+        )
+    return Seen(image, builders, online, command, made, baked or {})
 
 
 OK = command("Success", exit_code=0)
@@ -85,6 +105,18 @@ FAILED = command(
     exit_code=3,
     stdout="ovenbird: download begins\novenbird: install begins\nall of it",
     stderr="tar: no such file\n\novenbird: install failed with exit code 3\nfailed to run commands",
+)
+SHUT_DOWN = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
+LATE_BOOT = command(
+    "Failed",
+    exit_code=124,
+    stderr="waits for apt-daily.service\n\novenbird: boot did not end within 15 minutes; see"
+    " /var/log/cloud-init.log\nfailed to run commands: exit status 124",
+)
+ANOTHER_CONTENT = command(
+    "Failed",
+    exit_code=1,
+    stderr="\novenbird: download found another content: its size is 5, and the release says 6\n",
 )
 
 
@@ -164,6 +196,31 @@ FAILED = command(
             id="somebody stops it",
         ),
         pytest.param(
+            seen(builder("stopping", why=SHUT_DOWN), command=command("InProgress")),
+            GiveUp,
+            "The builder i-1 shut itself down before its script had ended; no script may stop",
+            id="a script of its own stops it",
+        ),
+        pytest.param(
+            seen(builder("terminated", why=SHUT_DOWN)),
+            GiveUp,
+            "The builder i-1 shut itself down before its script had ended",
+            id="a script of its own ends it",
+        ),
+        pytest.param(
+            seen(builder("running"), command=LATE_BOOT),
+            GiveUp,
+            "The first boot did not end within 15 minutes; see /var/log/cloud-init.log. Its last"
+            " output:\nwaits for apt-daily.service",
+            id="the first boot does not end",
+        ),
+        pytest.param(
+            seen(builder("running"), command=ANOTHER_CONTENT),
+            GiveUp,
+            "The download found another content: its size is 5, and the release says 6.",
+            id="another content",
+        ),
+        pytest.param(
             seen(builder("stopped")),
             GiveUp,
             "was stopped before its script had ended",
@@ -221,16 +278,46 @@ FAILED = command(
             seen(image=image("failed")), GiveUp, "is failed: Client.KMS: no key", id="image failed"
         ),
         pytest.param(
-            seen(image=image("available", fleet="api")),
+            seen(image=image("available"), baked={}),
             GiveUp,
             f"The name {WANTED.name} is taken by ami-1",
-            id="somebody else's image",
+            id="an image that nobody knows",
         ),
         pytest.param(
-            seen(image=image("available", bad="unhealthy")),
+            seen(image=image("available"), baked=known("f" * 16)),
+            GiveUp,
+            f"The name {WANTED.name} is taken by ami-1",
+            id="an image of other content",
+        ),
+        pytest.param(
+            seen(image=image("available"), baked=known(bad="unhealthy")),
             GiveUp,
             "was marked bad meanwhile: unhealthy",
             id="marked bad since the plan",
+        ),
+        pytest.param(
+            seen(builder("stopped"), image=image("pending", source="i-1"), baked={}),
+            Adopt,
+            f"ami-1 ({WANTED.name}) was made of i-1",
+            id="made by a turn that did not live to tell",
+        ),
+        pytest.param(
+            seen(builder("stopped"), image=image("pending", source="i-9"), baked={}),
+            GiveUp,
+            "is taken by ami-1",
+            id="made of an instance of somebody else's",
+        ),
+        pytest.param(
+            seen(builder("stopped"), image=image("pending", source="i-1", minutes=3), baked={}),
+            GiveUp,
+            "is taken by ami-1",
+            id="made of our builder before it was stopped",
+        ),
+        pytest.param(
+            seen(builder("running", group="web"), online=True),
+            GiveUp,
+            "Somebody has put the builder i-1 into the group web",
+            id="put into a group",
         ),
         pytest.param(
             seen(builder("stopped"), image=image("available")), Terminate, "is available", id="end"
@@ -271,14 +358,36 @@ def test_ends_the_builders_that_earlier_rollouts_left() -> None:
     left = builder("running", name="i-0", rollout="web-0")
     launch = decide(seen(left))
     assert isinstance(launch, Launch) and launch.orphans == ("i-0",)
+    assert launch.tokens == ()
     end = decide(seen(left, builder("stopped"), image=image("available")))
     assert isinstance(end, Terminate) and end.builders == ("i-0", "i-1")
 
 
+def test_what_a_turn_launched_that_did_not_live_to_tell_is_asked_for_again() -> None:
+    lost = builder("running")
+    launch = decide(seen(lost, made=Made()))
+    assert isinstance(launch, Launch)
+    assert (launch.orphans, launch.tokens) == ((), (lost.client_token,))
+
+
+def test_tags_make_no_builder() -> None:
+    """Whatever was not launched with a token of ours, or belongs to a group, is left alone."""
+    copied = Builder("i-7", "running", ago(1), "web-0", client_token="from-the-console")
+    member = builder("running", name="i-8", rollout="web-0", group="web")
+    moved = Builder("i-9", "running", ago(1), "web-1", client_token=launch_token("web-0", "x"))
+    launch = decide(seen(copied, member, moved, made=Made()))
+    assert isinstance(launch, Launch) and (launch.orphans, launch.tokens) == ((), ())
+    end = decide(seen(copied, member, moved, image=image("available")))
+    assert isinstance(end, Done)
+
+
 def test_says_whose_bake_it_was() -> None:
     ours, theirs = (
-        decide(seen(image=image("available", rollout=rollout))) for rollout in ("web-1", "web-0")
+        decide(seen(image=image("available"), baked=known(rollout=rollout)))
+        for rollout in ("web-1", "web-0")
     )
+    made = decide(seen(image=image("available")))
+    assert isinstance(made, Done) and made.baked
     assert isinstance(ours, Done) and ours.baked
     assert isinstance(theirs, Done) and not theirs.baked
 
@@ -310,7 +419,9 @@ def test_a_script_that_said_nothing_is_still_reported() -> None:
 
 
 SIGHTS = st.builds(
-    Seen,
+    lambda image, builders, online, command: seen(
+        *builders, image=image, command=command, online=online
+    ),
     image=st.none() | st.builds(image, st.sampled_from(["pending", "available", "failed"])),
     builders=st.lists(
         st.builds(
@@ -333,9 +444,8 @@ SIGHTS = st.builds(
 @given(SIGHTS)
 def test_never_two_builders_and_never_a_builder_left(sight: Seen) -> None:
     decision = decide(sight)
-    ours = [b for b in sight.builders if b.rollout == "web-1"]
     if isinstance(decision, Launch):
-        assert not ours and sight.image is None
+        assert sight.builder is None and sight.image is None
     if isinstance(decision, Done):
         assert not any(b.is_alive for b in sight.builders)
     if isinstance(decision, CreateImage):

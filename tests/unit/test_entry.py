@@ -29,13 +29,13 @@ def run(
     written = capsys.readouterr().out
     lines = [json.loads(line) for line in written.splitlines()]
     (log,) = [line for line in lines if "_aws" not in line]
-    (metrics,) = [line for line in lines if "_aws" in line]
+    metrics = next(line for line in lines if "Outcome" in line)
     return log, metrics, written
 
 
 def wait(event: dict[str, Any], now: datetime) -> answers.Answer:
     assert now.tzinfo is not None
-    return answers.wait("ami-1", 3, "ami-1 is pending")
+    return answers.wait(event, "bake", "ami-1", 3, "ami-1 is pending", now=now)
 
 
 def failing(failure: Exception) -> Any:
@@ -87,9 +87,20 @@ def test_names_the_result(
 
 def test_a_step_may_count_more(capsys: pytest.CaptureFixture[str]) -> None:
     answer = answers.done("x", counts={"StaleTokens": 2, "BadFleets": 0})
-    _, metrics, _ = run(capsys, lambda event, now: answer)
-    assert metrics["StaleTokens"] == [2.0]
-    assert "BadFleets" not in metrics
+    _, outcome, written = run(capsys, lambda event, now: answer)
+    (counted,) = [
+        each for line in written.splitlines() if "StaleTokens" in (each := json.loads(line))
+    ]
+    assert counted["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "Ovenbird",
+            "Dimensions": [["step"]],
+            "Metrics": [{"Name": "StaleTokens", "Unit": "Count"}],
+        }
+    ]
+    assert (counted["step"], counted["StaleTokens"]) == ("bake_image", [2.0])
+    assert "StaleTokens" not in outcome
+    assert "BadFleets" not in written
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from botocore.exceptions import (
 )
 
 from ovenbird.aws import faults
-from ovenbird.errors import Denied, NotFound, OvenbirdError, Throttled, Unavailable
+from ovenbird.errors import Declined, Denied, NotFound, OvenbirdError, Throttled, Unavailable
 
 
 def fault(code: str, status: int = 400) -> ClientError:
@@ -55,10 +55,69 @@ def test_known_codes(code: str, status: int, kind: type[OvenbirdError]) -> None:
         raise fault(code, status)
 
 
-@pytest.mark.parametrize("code", ["ValidationError", "InstanceRefreshInProgress", "Unheard"])
-def test_other_codes_stay_loud(code: str) -> None:
-    with pytest.raises(ClientError), faults.translated("look at it"):
+# Each code that we know, once; a code that is lost would be a failure without a name.
+CODES: dict[type[OvenbirdError], str] = {
+    Throttled: """
+        BandwidthLimitExceeded EC2ThrottledException PriorRequestNotComplete
+        ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
+        RequestThrottledException SlowDown Throttling ThrottlingException ThrottledException
+        TooManyRequestsException TooManyUpdates
+    """,
+    Unavailable: """
+        ConcurrentCreateImageNoRebootLimitExceeded ConcurrentSnapshotLimitExceeded
+        CreditSpecificationUpdateInProgress ScalingActivityInProgress
+        SnapshotCreationPerVolumeRateExceeded
+        ConcurrentTagAccess ExpiredToken ExpiredTokenException InternalError InternalFailure
+        InternalServerError InvalidNextToken InvalidPaginationToken RequestExpired RequestTimeout
+        RequestTimeoutException ResourceContention ServiceUnavailable ServiceUnavailableException
+        TransactionConflictException Unavailable
+    """,
+    NotFound: """
+        ExecutionDoesNotExist InvalidAMIID.Unavailable InvocationDoesNotExist LoadBalancerNotFound
+        NotFound NotFoundException ParameterNotFound ResourceNotFound ResourceNotFoundException
+        StateMachineDoesNotExist TargetGroupNotFound
+        InvalidGroup.NotFound InvalidLaunchTemplateName.NotFoundException
+        InvalidLaunchTemplateId.VersionNotFound
+    """,
+    Denied: """
+        AccessDenied AccessDeniedException AuthFailure AuthorizationError UnauthorizedAccess
+        UnauthorizedOperation
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(code, kind) for kind, codes in CODES.items() for code in codes.split()]
+)
+def test_every_code_that_is_known_by_its_name_alone(code: str, kind: type[OvenbirdError]) -> None:
+    with pytest.raises(kind), faults.translated("look at it"):
         raise fault(code)
+
+
+def test_what_aws_says_is_not_told_for_ever() -> None:
+    response = {"Error": {"Code": "AccessDenied", "Message": "m" * 1600}}
+    error = ClientError(response, "DescribeThing")  # type: ignore[arg-type]
+    assert faults.text(error) == "m" * 1500
+    assert faults.status(error) == 0
+
+
+def test_an_answer_without_anything_has_no_meaning() -> None:
+    error = ClientError({}, "DescribeThing")
+    assert (faults.code(error), faults.text(error), faults.meaning(error)) == ("", "", None)
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "InstanceRefreshInProgress", "Unheard"])
+def test_every_other_code_is_declined_in_the_words_of_aws(code: str) -> None:
+    said = rf"^Could not look at it: AWS says so \({code}\)$"
+    with pytest.raises(Declined, match=said), faults.translated("look at it"):
+        raise fault(code)
+
+
+def test_what_nobody_can_read_is_left_out_of_a_denial() -> None:
+    message = "You are not authorized. Encoded authorization failure message: " + "aB3_-" * 300
+    response = {"Error": {"Code": "UnauthorizedOperation", "Message": message}}
+    error = ClientError(response, "RunInstances")  # type: ignore[arg-type]
+    assert faults.text(error) == "You are not authorized"
 
 
 @pytest.mark.parametrize(

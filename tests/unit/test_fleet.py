@@ -9,19 +9,16 @@ from typing import Any
 import pytest
 
 from ovenbird import fleet
-from ovenbird.errors import BadFleet
-from ovenbird.fleet import (
-    AddressSettings,
-    BakeSettings,
+from ovenbird.core.sources import (
     BuildSource,
     CommitSource,
     ContainerSource,
-    Fleet,
     PipelineSource,
     ReleaseSources,
-    RollSettings,
     S3Source,
 )
+from ovenbird.errors import BadFleet
+from ovenbird.fleet import AddressSettings, BakeSettings, Fleet, RollSettings
 
 
 def test_a_document_that_names_only_its_group_works() -> None:
@@ -48,7 +45,7 @@ def test_a_whole_document() -> None:
         "$schema": "https://example.com/fleet.schema.json",
         "groups": ["web"],
         "release": {
-            "s3": {"bucket": "acme-releases", "key": "web/*.tar.gz"},
+            "s3": {"bucket": "acme-releases", "key": "web/*.tar.gz", "exclude": ["*.sha256"]},
             "codepipeline": {"pipeline": "web"},
             "codecommit": {
                 "repository": "web",
@@ -83,12 +80,12 @@ def test_a_whole_document() -> None:
         "web",
         "web",
         ReleaseSources(
-            S3Source("acme-releases", "web/*.tar.gz"),
+            S3Source("acme-releases", "web/*.tar.gz", ("*.sha256",)),
             PipelineSource("web"),
-            CommitSource("web", "main", "s3://acme-releases/web/{revision}.tar.gz"),
+            CommitSource("web", "main", artifact="s3://acme-releases/web/{revision}.tar.gz"),
             BuildSource("web"),
             ContainerSource("web", "release"),
-            events=False,
+            events=None,
         ),
         BakeSettings(
             "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
@@ -125,7 +122,7 @@ def test_a_whole_document() -> None:
         pytest.param(
             {"groups": ["a"], "scale": {}},
             "Fleet web: scale is not known here; the document may have: "
-            "$schema, groups, release, bake, roll, addresses.",
+            "$schema, groups, release, bake, roll, tags, addresses.",
             id="unknown",
         ),
         pytest.param(
@@ -157,6 +154,23 @@ def test_a_whole_document() -> None:
             "Fleet web: bake.environment.OVENBIRD_FLEET is set by Ovenbird; "
             "it must be a name that does not begin with OVENBIRD_.",
             id="reserved variable",
+        ),
+        pytest.param(
+            {"groups": ["a"], "bake": {"environment": {"BASH_ENV": "/tmp/x"}}},
+            "Fleet web: bake.environment.BASH_ENV steers the shell itself; it must be a name other"
+            " than BASHOPTS, BASH_ENV, BASH_VERSINFO, ENV, EUID, IFS, PPID, SHELLOPTS, UID.",
+            id="a variable of the shell",
+        ),
+        pytest.param(
+            {"groups": ["a"], "bake": {"environment": {"A": "x"}, "secrets": ["A", "B"]}},
+            'Fleet web: bake.secrets names "B", which is no variable; it must be a name of'
+            " bake.environment.",
+            id="a secret that is no variable",
+        ),
+        pytest.param(
+            {"groups": ["a"], "release": {"owner": "acme"}},
+            'Fleet web: release.owner is "acme"; it must be a text that matches ^[0-9]{12}$.',
+            id="no account",
         ),
         pytest.param(
             {

@@ -15,6 +15,9 @@ from ovenbird.core import notices
 from ovenbird.core.notices import Notice, Told
 
 RELEASE = Told("web", "web-1", "release", "4f1c2d7", "branch main of web")
+QUOTED = (
+    "Lines that begin with > are what somebody else or a script wrote; their links are broken up."
+)
 BACK = Told("web", "web-back-1", "roll-back", asked="5xx since ten")
 
 
@@ -37,7 +40,8 @@ def test_a_release() -> None:
     assert notice.text.splitlines() == [
         "Fleet web runs a new release.",
         "",
-        "What: release 4f1c2d7 (branch main of web)",
+        "What: release 4f1c2d7",
+        "> branch main of web",
         "Group: web-asg, 4 instances on the new version",
         "Image: ami-2 (before: ami-1), baked for this release",
         "Launch template: lt-web version 4 (before: lt-web version 3)",
@@ -46,6 +50,8 @@ def test_a_release() -> None:
         "",
         "What to do: nothing. To return to the version before, ask for a roll-back: "
         '{"action": "roll-back", "fleet": "web"}',
+        "",
+        QUOTED,
     ]
 
 
@@ -56,13 +62,14 @@ def test_a_reused_image_is_told() -> None:
 def test_a_roll_back() -> None:
     notice = released(BACK)
     assert notice.subject == "Ovenbird: web was rolled back"
-    assert "What: a roll-back by hand (5xx since ten)" in notice.text
+    assert "What: a roll-back by hand\n> 5xx since ten\n" in notice.text
     assert "which the fleet ran before" in notice.text
 
 
 def test_a_stop_that_came_too_late_is_told() -> None:
-    assert released(too_late="Mary").text.endswith(
-        "Mary asked to stop it, but it was over by then; ask again."
+    assert (
+        "\n\nMary asked to stop it, but it was over by then; ask again.\n"
+        in released(too_late="Mary").text
     )
 
 
@@ -75,13 +82,21 @@ def test_a_failure_says_what_why_now_and_what_to_do() -> None:
     assert notice.text.splitlines() == [
         "The rollout of fleet web failed: BakeFailed.",
         "",
-        "What: release 4f1c2d7 (branch main of web)",
+        "What: release 4f1c2d7",
+        "> branch main of web",
         "Why: exit code 1",
         "Now: Nothing was touched.",
         "Rollout: web-1",
         "",
         f"What to do: {notices.advice('BakeFailed')}",
+        "",
+        QUOTED,
     ]
+
+
+def test_a_notice_without_the_words_of_others_explains_no_marks() -> None:
+    bare = Told("web", "web-1", "release", "4f1c2d7")
+    assert QUOTED not in released(bare).text
 
 
 def test_a_failed_roll_back_and_its_duration() -> None:
@@ -144,3 +159,15 @@ def test_durations(seconds: int, text: str) -> None:
 def test_since() -> None:
     now = datetime(2026, 1, 5, 12, tzinfo=UTC)
     assert notices.since("2026-01-05T11:00:00+00:00", now) == timedelta(hours=1)
+
+
+def test_what_is_left_beside_a_group_that_is_well_is_no_alarm_about_the_group() -> None:
+    def told(*, well: bool) -> str:
+        return notices.failed(
+            RELEASE, error="UndoFailed", cause="x", undone="y", took=None, group_is_well=well
+        ).text
+
+    assert "may run two versions" in told(well=False)
+    assert "may run two versions" not in told(well=True)
+    assert f"What to do: {notices.advice('UndoFailed', group_is_well=True)}\n" in told(well=True)
+    assert notices.advice("BakeFailed", group_is_well=True) == notices.advice("BakeFailed")

@@ -8,26 +8,32 @@ import pytest
 
 from ovenbird.core import plans
 from ovenbird.core.groups import Group, TemplateVersion
-from ovenbird.core.images import BAD, BAKE_KEY, BASE, FLEET, Image
+from ovenbird.core.images import Baked, Image, Known
 from ovenbird.core.plans import Bake, Nothing, Roll
 from ovenbird.core.templates import Version
 from tests.unit.fleets import TEMPLATE, group, member
 from tests.unit.surveys import CURRENT, GOOD, LARGE, RUNNING
 
 
-def baked(name: str = "ovenbird-web-k", image: str = "ami-2", **tags: str) -> Image:
-    return Image(image, name, "available", {FLEET: "web", BAKE_KEY: "k", **tags})
+def baked(name: str = "ovenbird-web-k", image: str = "ami-2") -> Image:
+    return Image(image, name, "available")
 
 
-def decide(group_: Group, *images: Image, current: str = "ami-1") -> plans.Decision:
+def known(*images: Image, bad: str = "", base: str = "") -> Known:
+    return {each.image_id: Baked(each.image_id, "k", base, bad=bad) for each in images}
+
+
+def decide(group_: Group, *images: Image, current: str = "ami-1", bad: str = "") -> plans.Decision:
     return plans.release(
         "web",
         group_,
         current=current,
         base="ami-0",
         key="k",
-        baked=images,
+        named=images,
+        known=known(*images, bad=bad),
         running=(RUNNING,),
+        content="this content",
     )
 
 
@@ -38,7 +44,7 @@ class TestRelease:
         )
 
     def test_bakes_again_what_was_marked_bad(self) -> None:
-        decision = decide(GOOD.group, baked(**{BAD: "it crashed"}))
+        decision = decide(GOOD.group, baked(), bad="it crashed")
         assert isinstance(decision, Bake)
         assert decision.name == "ovenbird-web-k-2"
 
@@ -63,13 +69,28 @@ class TestRelease:
 
 class TestRollBack:
     def test_goes_to_the_image_without_a_bake(self) -> None:
-        target = baked(image="ami-0", **{BASE: "ami-root"})
-        decision = plans.roll_back(GOOD.group, current="ami-1", target=target, running=(RUNNING,))
+        target = baked(image="ami-0")
+        decision = plans.roll_back(
+            GOOD.group,
+            current="ami-1",
+            target=target,
+            known=known(target, base="ami-root"),
+            running=(RUNNING,),
+        )
         assert isinstance(decision, Roll)
         assert (decision.image, decision.base, decision.key) == ("ami-0", "ami-root", "k")
 
+    def test_goes_only_to_what_the_fleet_ran(self) -> None:
+        assert plans.unknown_target("ami-0", ["ami-1", "ami-0"]) is None
+        assert plans.unknown_target("ami-9", ["ami-1", "ami-0"]) == (
+            "image is ami-9, which the fleet has not run as far as Ovenbird knows; it must be one "
+            "of ami-1, ami-0, or left out for the one before."
+        )
+
     def test_has_nothing_to_do_on_the_same_image(self) -> None:
-        decision = plans.roll_back(GOOD.group, current="ami-1", target=CURRENT, running=(RUNNING,))
+        decision = plans.roll_back(
+            GOOD.group, current="ami-1", target=CURRENT, known={}, running=(RUNNING,)
+        )
         assert isinstance(decision, Nothing)
 
     @pytest.mark.parametrize(
@@ -85,15 +106,23 @@ class TestRollBack:
         assert plans.roll_back_target(stack, "ami-1") == target
 
     @pytest.mark.parametrize(
-        ("target", "why"),
+        ("target", "bad", "by_name", "why"),
         [
-            pytest.param(CURRENT, None, id="good"),
-            pytest.param(baked(**{BAD: "it crashed"}), "is marked bad (it crashed)", id="bad"),
-            pytest.param(replace(CURRENT, state="failed"), "ami-1 is failed", id="failed"),
+            pytest.param(CURRENT, "", False, None, id="good"),
+            pytest.param(CURRENT, "it crashed", False, "is marked bad (it crashed)", id="bad"),
+            pytest.param(CURRENT, "it crashed", True, None, id="bad, and named by a person"),
+            pytest.param(
+                replace(CURRENT, tags={"ovenbird:bad": "x"}), "", False, None, id="only a tag"
+            ),
+            pytest.param(
+                replace(CURRENT, state="failed"), "", True, "ami-1 is failed", id="failed"
+            ),
         ],
     )
-    def test_refuses_a_bad_target(self, target: Image, why: str | None) -> None:
-        told = plans.bad_target(target)
+    def test_refuses_a_bad_target(
+        self, target: Image, bad: str, by_name: bool, why: str | None
+    ) -> None:
+        told = plans.bad_target(target, known(target, bad=bad), by_name=by_name)
         assert (told is None) == (why is None)
         assert why is None or why in str(told)
 

@@ -54,8 +54,34 @@ def test_nothing_is_said_against_a_good_fleet() -> None:
     [
         pytest.param(seen(group_tags={}), ["does not carry the tag ovenbird:fleet=web"], id="tag"),
         pytest.param(
-            seen(template_tags={TEMPLATE: {"ovenbird:fleet": "api"}}),
+            seen(template_tags={TEMPLATE: {}}),
             ["Launch template lt-web does not carry the tag ovenbird:fleet=web"],
+            id="template without a tag",
+        ),
+        pytest.param(
+            seen(group_status="Delete in progress"),
+            [
+                "Group web is being deleted (Delete in progress); name another group in the fleet "
+                "document, or make it again when it is gone."
+            ],
+            id="being deleted",
+        ),
+        pytest.param(
+            seen(group_tags={"ovenbird:fleet": "api"}),
+            [
+                "Group web is fleet api's by its tag ovenbird:fleet, and a group belongs to one "
+                "fleet; name a group of fleet web's own in groups, or change the tag if fleet api "
+                "has given it up."
+            ],
+            id="another fleet's group",
+        ),
+        pytest.param(
+            seen(template_tags={"lt-web": {"ovenbird:fleet": "api"}}),
+            [
+                "Launch template lt-web is fleet api's by its tag ovenbird:fleet, and a template "
+                "belongs to one fleet, or each would launch what the other publishes; leave the "
+                "tag, and give group web a template of its own with the tag ovenbird:fleet=web."
+            ],
             id="template of another fleet",
         ),
         pytest.param(

@@ -290,3 +290,61 @@ def test_is_done_only_when_every_instance_is_there(
     if isinstance(roll(seen, *past, progress=progress), Done):
         assert all(each.template and each.template.version == "4" for each in seen.members)
         assert seen.versions == {TEMPLATE: "4"}
+
+
+def test_what_aws_has_no_event_for_is_looked_at_soon() -> None:
+    lagging = roll(group(3, 4, saved=4), refresh("Successful", ended_minutes_ago=0.5))
+    assert isinstance(lagging, Wait)
+    assert (lagging.refresh, lagging.sweep) == ("", "soon")
+    assert lagging.reason.endswith(" It may lag behind.")
+    running = roll(group(3, 4), refresh("InProgress"))
+    assert isinstance(running, Wait)
+    assert (running.refresh, running.sweep) == ("r-1", "late")
+    ending = roll(group(3, 4), refresh("RollbackInProgress"))
+    assert isinstance(ending, Wait)
+    assert (ending.refresh, ending.sweep) == ("r-1", "late")
+    assert ending.reason.endswith("; waiting for its end.")
+
+
+@pytest.mark.parametrize(("seconds", "lags"), [(59, True), (60, False)])
+def test_the_description_may_lag_behind_for_a_minute(seconds: int, lags: bool) -> None:
+    ended = refresh("Successful", ended_minutes_ago=seconds / 60)
+    decision = roll(group(3, 4, saved=4), ended)
+    assert isinstance(decision, Wait if lags else Start)
+
+
+@pytest.mark.parametrize(("hours", "waits"), [(27.9, True), (28.1, False)])
+def test_an_end_that_does_not_come_is_waited_for_a_day_after_all_patience(
+    hours: float, waits: bool
+) -> None:
+    active = refresh("Cancelling", minutes_ago=hours * 60)
+    goal = replace(GOAL, began=NOON - timedelta(hours=30))
+    decision = decide(
+        group(3, 4),
+        [active],
+        goal,
+        progress=Progress().seen([active], NOON),
+        preferences=PREFERENCES,
+        patience=PATIENCE,
+        now=NOON,
+    )
+    assert isinstance(decision, Wait if waits else GiveUp)
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(21, True), (21.1, False)])
+def test_the_warm_up_comes_on_top_of_what_a_stall_may_take(minutes: float, waits: bool) -> None:
+    active = refresh("InProgress", percent=25, remaining=3, minutes_ago=25)
+    decision = roll(group(3, 4), active, progress=stuck(minutes))
+    assert isinstance(decision, Wait if waits else RollBack)
+
+
+@pytest.mark.parametrize(("passes", "again"), [(2, True), (3, False)])
+def test_three_passes_are_the_most(passes: int, again: bool) -> None:
+    past = [
+        refresh("Successful", name=f"r-{number}", ended_minutes_ago=5)
+        for number in range(passes, 0, -1)
+    ]
+    decision = roll(group(3, 4, saved=4), *past)
+    assert isinstance(decision, Start if again else GiveUp)
+    if isinstance(decision, GiveUp):
+        assert decision.reason.startswith("After 3 refreshes of group web: ")

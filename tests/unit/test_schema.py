@@ -36,6 +36,8 @@ ANYTHING = st.recursive(
 def documents(part: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Documents that are mostly right, so that the deep rules are reached too."""
     match part.get("type"):
+        case [*kinds]:
+            return st.one_of([documents(part | {"type": kind}) for kind in kinds])
         case "object" if "properties" in part:
             fields = {
                 name: documents(inner) | ANYTHING for name, inner in part["properties"].items()

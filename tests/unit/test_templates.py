@@ -81,6 +81,26 @@ def test_the_old_disk_is_not_pinned_under_the_new_image() -> None:
     assert source == before  # what was observed stays as it was
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"},
+        {"DeviceName": "/dev/sdb", "NoDevice": ""},
+        {"DeviceName": "/dev/sdb", "Ebs": None},
+        {"DeviceName": "/dev/sdb"},
+    ],
+    ids=["instance store", "taken out", "null", "nothing"],
+)
+def test_a_device_without_a_volume_pins_nothing(other: dict[str, Any]) -> None:
+    alone = {"ImageId": "ami-1", "BlockDeviceMappings": [other]}
+    assert templates.changes(alone, "ami-2", ROOT) == {"ImageId": "ami-2"}
+    beside = {"ImageId": "ami-1", "BlockDeviceMappings": [mapping("/dev/sdf", "snap-data"), other]}
+    assert templates.changes(beside, "ami-2", ROOT)["BlockDeviceMappings"] == [
+        mapping("/dev/sdf", "snap-data"),
+        other,
+    ]
+
+
 def inherited(source: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What EC2 makes of a source version (EC2 API reference, CreateLaunchTemplateVersion)."""
     base = copy.deepcopy(source)

@@ -178,3 +178,64 @@ def test_touches_no_group_that_the_rollout_did_not_touch(seen: Group, past: list
     foreign = [each for each in past if each.versions == {TEMPLATE: "5"}]
     assert isinstance(undo(seen, *foreign), Done)
     assert isinstance(undo(seen, refresh("InProgress", to=5, name="r-9"), *foreign), Done)
+
+
+def test_what_aws_has_no_event_for_is_looked_at_soon() -> None:
+    unseen = undo(group(3, 3), first_look=NOON)
+    assert unseen == Wait("Looking whether a refresh of this rollout appears.", sweep="soon")
+    lagging = undo(group(3, 4), refresh("RollbackSuccessful", ended_minutes_ago=0.5))
+    assert isinstance(lagging, Wait)
+    assert (lagging.refresh, lagging.sweep) == ("", "soon")
+    assert lagging.reason.endswith(" It may lag behind.")
+    ending = undo(group(3, 4), refresh("RollbackInProgress"))
+    assert isinstance(ending, Wait)
+    assert (ending.refresh, ending.sweep) == ("r-1", "late")
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(14, True), (15, False)])
+def test_a_refresh_that_does_not_appear_is_looked_for_a_quarter_of_a_minute(
+    seconds: int, waits: bool
+) -> None:
+    decision = undo(group(3, 3), first_look=NOON - timedelta(seconds=seconds))
+    assert isinstance(decision, Wait if waits else Done)
+
+
+@pytest.mark.parametrize(
+    ("last", "seconds", "lags"),
+    [
+        pytest.param("RollbackSuccessful", 59, True, id="AWS went back a moment ago"),
+        pytest.param("RollbackSuccessful", 60, False, id="a minute ago"),
+        pytest.param("Failed", 10, False, id="it did not go back"),
+    ],
+)
+def test_the_description_may_lag_behind_for_a_minute(last: str, seconds: int, lags: bool) -> None:
+    decision = undo(group(3, 4), refresh(last, ended_minutes_ago=seconds / 60))
+    assert isinstance(decision, Wait if lags else StartBack)
+
+
+@pytest.mark.parametrize(("status", "lags"), [("Successful", True), ("Failed", False)])
+def test_our_own_way_back_may_lag_behind_too(status: str, lags: bool) -> None:
+    decision = undo(group(3, 4), back(status, ended_minutes_ago=0.5), refresh("Cancelled"))
+    assert isinstance(decision, Wait if lags else StartBack)
+
+
+@pytest.mark.parametrize(("passes", "again"), [(2, True), (3, False)])
+def test_three_ways_back_are_the_most(passes: int, again: bool) -> None:
+    tried = [back("Failed", f"b-{number}", ended_minutes_ago=3) for number in range(passes)]
+    decision = undo(group(3, 4), *tried, refresh("Failed"))
+    assert isinstance(decision, StartBack if again else GiveUp)
+    if isinstance(decision, GiveUp):
+        assert decision.reason.startswith("Group web is not back after 3 refreshes: ")
+
+
+def test_what_is_done_is_said() -> None:
+    active = refresh("InProgress", percent=25)
+    assert undo(group(3, 4), active) == RollBack(f"{active}; it is rolled back.", "r-1")
+    assert undo(group(3, 4), active, irreversible=True) == Cancel(
+        f"{active}; AWS cannot roll it back, so it is cancelled.", "r-1"
+    )
+    theirs = refresh("InProgress", to=9)
+    assert undo(group(3, 4), theirs, refresh("Failed")) == GiveUp(
+        f"Somebody else is refreshing group web, so it cannot be brought back: {theirs}."
+    )
+    assert undo(group(3, 3)) == Done("Group web was not touched.")

@@ -5,7 +5,8 @@ every cold start, and ``Tracing: Active`` in the template traces without them.
 
 One metric, ``Outcome`` in the namespace ``Ovenbird``, by step and result; a failure is counted by
 its class name too (dimension ``failure``). A step may add its own counts with ``counts`` in its
-answer, as in ``{"counts": {"StaleTokens": 1}}``.
+answer, as in ``{"counts": {"StaleTokens": 1}}``; they have the dimension ``step`` alone, so that an
+alarm can watch them whatever the result was.
 """
 
 from __future__ import annotations
@@ -16,18 +17,40 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from ovenbird import clock
 from ovenbird.answers import Answer
 from ovenbird.core.quotes import plain
-from ovenbird.errors import BadEvent, OvenbirdError, Retryable
+from ovenbird.errors import (
+    AddressFailed,
+    BadEvent,
+    BakeFailed,
+    Declined,
+    OvenbirdError,
+    Refused,
+    Retryable,
+    RollFailed,
+    Terminal,
+    UndoFailed,
+)
 
 NAMESPACE = "Ovenbird"
 FOREIGN_TEXT_BYTES = 4096
 LONGEST_NAME = 80  # of an execution
 Step = Callable[[dict[str, Any], datetime], Answer]
 Handler = Callable[[Any, object], Answer]
+
+# As what each step of a rollout fails where AWS declines a call for a reason of its own.
+OWN: dict[str, type[Terminal]] = {
+    "plan_rollout": Refused,
+    "bake_image": BakeFailed,
+    "publish_template": Refused,
+    "roll_group": RollFailed,
+    "move_address": AddressFailed,
+    "settle_rollout": RollFailed,
+    "undo_rollout": UndoFailed,
+}
 
 logger = Logger(service="ovenbird", utc=True)
 metrics = Metrics(namespace=NAMESPACE, service="")
@@ -46,7 +69,7 @@ def entry(name: str, step: Step) -> Handler:
         try:
             if not isinstance(event, dict):
                 raise BadEvent("The event is not a JSON object; events/ has a sample of each.")
-            answer = step(event, clock.now())
+            answer = _named(name, step, event)
         except Exception as failure:
             _failed(name, failure)
             raise
@@ -56,6 +79,17 @@ def entry(name: str, step: Step) -> Handler:
         return answer
 
     return handler
+
+
+def _named(name: str, step: Step, event: dict[str, Any]) -> Answer:
+    """The step's answer; what AWS declines for a reason of its own is the step's own failure."""
+    try:
+        return step(event, clock.now())
+    except Declined as declined:
+        own = OWN.get(name)
+        if own is None:
+            raise
+        raise own(str(declined)) from declined
 
 
 def short(text: str) -> str:
@@ -110,7 +144,8 @@ def _count(name: str, result: str, counts: dict[str, int]) -> None:
     metrics.add_dimension("step", name)
     metrics.add_dimension("result", result)
     metrics.add_metric("Outcome", MetricUnit.Count, 1)
+    metrics.flush_metrics()
     for what, times in counts.items():
         if times:
-            metrics.add_metric(what, MetricUnit.Count, times)
-    metrics.flush_metrics()
+            with single_metric(what, MetricUnit.Count, times, namespace=NAMESPACE) as metric:
+                metric.add_dimension("step", name)

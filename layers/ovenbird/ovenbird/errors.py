@@ -11,9 +11,12 @@
         ├── BadSettings        an environment variable is missing or malformed
         ├── NotFound           a group, image, template, parameter or address is gone
         ├── Denied             a permission is missing
+        ├── Declined           AWS refused a call for a reason of its own
         ├── Refused            the fleet cannot be rolled safely, and nothing was touched
         ├── Stopped            a person stopped the rollout
         ├── LaneLost           another rollout owns the fleet now
+        ├── LimitNear          the execution came near a limit of Step Functions
+        ├── ExecutionLost      the execution ended without a result, at a limit of Step Functions
         ├── BakeFailed         the image could not be made
         ├── RollFailed         the group could not be rolled to the new version
         ├── AddressFailed      the Elastic IPs could not be put on healthy instances
@@ -55,7 +58,14 @@ class BadEvent(Terminal):
 
 
 class BadFleet(Terminal):
-    """The fleet document is wrong; the text names the field, the value and what would be right."""
+    """The fleet document is wrong; the text names the field, the value and what would be right.
+
+    ``mistakes`` has each sentence for itself.
+    """
+
+    def __init__(self, text: str, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.mistakes = mistakes or (text,)
 
 
 class BadSettings(Terminal):
@@ -70,6 +80,14 @@ class Denied(Terminal):
     """AWS refused the call for want of a permission."""
 
 
+class Declined(Terminal):
+    """AWS refused a call for a reason of its own, which stands in its words.
+
+    A step of a rollout ends as its own failure then (:mod:`ovenbird.entry`); other functions bear
+    this name.
+    """
+
+
 class Refused(Terminal):
     """The fleet cannot be rolled safely; nothing was touched."""
 
@@ -80,6 +98,14 @@ class Stopped(Terminal):
 
 class LaneLost(Terminal):
     """Another rollout owns the fleet now; this one must not write any more."""
+
+
+class LimitNear(Terminal):
+    """The execution came near a limit of Step Functions, which would have ended it in silence."""
+
+
+class ExecutionLost(Terminal):
+    """The execution of the rollout ended without a result: at a limit of Step Functions."""
 
 
 class BakeFailed(Terminal):

@@ -14,60 +14,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ovenbird import schema
-from ovenbird.core.quotes import plain, quoted
+from ovenbird import mistakes, schema
+from ovenbird.core.quotes import quoted
+from ovenbird.core.sources import (
+    BuildSource,
+    CommitSource,
+    ContainerSource,
+    PipelineSource,
+    ReleaseSources,
+    Requests,
+    S3Source,
+)
 from ovenbird.errors import BadFleet
 
 NAME = r"[a-z0-9][a-z0-9-]{0,39}"
-
-
-@dataclass(frozen=True)
-class S3Source:
-    """``key`` is a pattern for the whole key, with ``*`` and ``?``."""
-
-    bucket: str
-    key: str
-
-
-@dataclass(frozen=True)
-class PipelineSource:
-    """``artifact``: ``s3://bucket/key``, in which ``{revision}`` stands for the revision."""
-
-    pipeline: str
-    artifact: str | None = None
-
-
-@dataclass(frozen=True)
-class CommitSource:
-    repository: str
-    branch: str
-    artifact: str | None = None
-
-
-@dataclass(frozen=True)
-class BuildSource:
-    project: str
-    artifact: str | None = None
-
-
-@dataclass(frozen=True)
-class ContainerSource:
-    """``tag`` ``None``: any tag."""
-
-    repository: str
-    tag: str | None = None
-
-
-@dataclass(frozen=True)
-class ReleaseSources:
-    """Which pushes are releases of the fleet; ``None`` means none of that kind."""
-
-    s3: S3Source | None = None
-    codepipeline: PipelineSource | None = None
-    codecommit: CommitSource | None = None
-    codebuild: BuildSource | None = None
-    ecr: ContainerSource | None = None
-    events: bool = True
+_TOLD = 10  # mistakes in one text
+_DEFAULT_SOURCES = ReleaseSources()
 
 
 @dataclass(frozen=True)
@@ -75,6 +37,8 @@ class BakeSettings:
     """How an image is made.
 
     ``base``: ``ami-…`` or a public parameter ``/aws/service/…``; ``None`` means our own choice.
+    ``secrets``: names of variables in ``environment`` whose values are blotted out of outputs.
+    ``user_data``: ``None`` for none, ``keep`` for the template's, else a text.
     """
 
     base: str | None = None
@@ -82,6 +46,10 @@ class BakeSettings:
     verify: tuple[str, ...] = ()
     timeout_minutes: int = 60
     environment: dict[str, str] = field(default_factory=dict, hash=False)
+    secrets: tuple[str, ...] = ()
+    boot_minutes: int = 15
+    clean: bool = True
+    user_data: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,10 +85,11 @@ class Fleet:
 
     name: str
     group: str
-    release: ReleaseSources = ReleaseSources()
+    release: ReleaseSources = _DEFAULT_SOURCES
     bake: BakeSettings = BakeSettings()
     roll: RollSettings = RollSettings()
     addresses: AddressSettings = AddressSettings()
+    tags: dict[str, str] = field(default_factory=dict, hash=False)
     text: str = field(default="{}", compare=False)
 
 
@@ -132,22 +101,22 @@ def parse(name: str, text: str) -> Fleet:
         text: The parameter's value, JSON.
 
     Raises:
-        BadFleet: One sentence that names the field, its value and what would be right.
+        BadFleet: A sentence for each mistake, which names the field, its value and what would be
+            right.
     """
     if not re.fullmatch(NAME, name):
         raise BadFleet(f"The fleet's name is {quoted(name)}; it must match {NAME}.")
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=mistakes.json_object)
     except ValueError as error:
         raise BadFleet(f"Fleet {name}: the document is not JSON: {error}.") from error
     except RecursionError as error:
         raise BadFleet(f"Fleet {name}: the document is nested too deeply.") from error
-    wrong = schema.first_error(document_schema(), document)
-    if wrong is None:
-        document = schema.with_defaults(document_schema(), document)
-        wrong = _beyond_the_schema(document)
-    if wrong is not None:
-        raise BadFleet(f"Fleet {name}: {wrong}")
+    if wrong := tuple(mistakes.of(document, document_schema())):
+        few = " ".join(wrong[:_TOLD])
+        more = f" And {len(wrong) - _TOLD} more." if len(wrong) > _TOLD else ""
+        raise BadFleet(f"Fleet {name}: {few}{more}", wrong)
+    document = schema.with_defaults(document_schema(), document)
     return replace(_fleet(name, document), text=text)
 
 
@@ -157,37 +126,6 @@ def document_schema() -> dict[str, Any]:
     text = Path(__file__).with_name("fleet.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
-
-
-def _beyond_the_schema(document: dict[str, Any]) -> str | None:
-    roll = document["roll"]
-    least, most = roll.get("min_healthy_percent"), roll.get("max_healthy_percent")
-    if least is not None and most is not None and most - least > 100:
-        return (
-            f"roll.max_healthy_percent is {most}; it must be at most 100 more than "
-            f"roll.min_healthy_percent, which is {least}."
-        )
-    checkpoints = roll["checkpoints"]
-    if checkpoints and (checkpoints != sorted(checkpoints) or checkpoints[-1] != 100):
-        return (
-            f"roll.checkpoints is {quoted(checkpoints)}; it must ascend and end with 100, "
-            "or part of the group would stay on the old version."
-        )
-    reserved = [name for name in document["bake"]["environment"] if name.startswith("OVENBIRD_")]
-    if reserved:
-        return (
-            f"bake.environment.{plain(reserved[0])} is set by Ovenbird; "
-            "it must be a name that does not begin with OVENBIRD_."
-        )
-    for source, wanted in document["release"].items():
-        artifact = wanted.get("artifact", "") if isinstance(wanted, dict) else ""
-        rest = artifact.replace("{revision}", "")
-        if "{" in rest or "}" in rest:
-            return (
-                f"release.{source}.artifact is {quoted(artifact)}; "
-                "{revision} must be the only part in braces."
-            )
-    return None
 
 
 def _fleet(name: str, document: dict[str, Any]) -> Fleet:
@@ -201,22 +139,15 @@ def _fleet(name: str, document: dict[str, Any]) -> Fleet:
     return Fleet(
         name=name,
         group=document["groups"][0],
-        release=ReleaseSources(
-            s3=S3Source(**release["s3"]) if "s3" in release else None,
-            codepipeline=(
-                PipelineSource(**release["codepipeline"]) if "codepipeline" in release else None
-            ),
-            codecommit=CommitSource(**release["codecommit"]) if "codecommit" in release else None,
-            codebuild=BuildSource(**release["codebuild"]) if "codebuild" in release else None,
-            ecr=ContainerSource(**release["ecr"]) if "ecr" in release else None,
-            events=release["events"],
-        ),
+        release=_sources(release),
         bake=BakeSettings(
             **{
                 **bake,
                 "install": tuple(bake["install"]),
                 "verify": tuple(bake["verify"]),
+                "secrets": tuple(bake["secrets"]),
                 "timeout_minutes": int(bake["timeout_minutes"]),
+                "boot_minutes": int(bake["boot_minutes"]),
             }
         ),
         roll=RollSettings(
@@ -225,4 +156,34 @@ def _fleet(name: str, document: dict[str, Any]) -> Fleet:
             alarms=tuple(roll["alarms"]),
         ),
         addresses=AddressSettings(count=int(document["addresses"]["count"])),
+        tags=dict(document["tags"]),
     )
+
+
+_SOURCES = {
+    "s3": S3Source,
+    "codepipeline": PipelineSource,
+    "codecommit": CommitSource,
+    "codebuild": BuildSource,
+    "ecr": ContainerSource,
+}
+
+
+def _sources(release: dict[str, Any]) -> ReleaseSources:
+    events = release["events"]
+    named: dict[str, Any] = {
+        kind: source(**_frozen(release[kind]))
+        for kind, source in _SOURCES.items()
+        if kind in release
+    }
+    if "owner" in release:
+        named["owner"] = release["owner"]
+    if not isinstance(events, dict):
+        return ReleaseSources(**named, events=Requests() if events else None)
+    return ReleaseSources(**named, events=Requests(**_frozen(events)))
+
+
+def _frozen(written: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in written.items()
+    }

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from ovenbird.core.names import nearest
 from ovenbird.core.quotes import plain, quoted
 
 Schema = dict[str, Any]
@@ -135,8 +136,10 @@ def _object(schema: Schema, value: dict[str, Any], field: str) -> Iterator[str]:
         if name in known:
             yield from errors(known[name], inner, _join(field, name))
         elif others is False:
+            meant = nearest(name, known)
+            hint = f" (did you mean {meant}?)" if meant else ""
             yield (
-                f"{_join(field, name)} is not known here; "
+                f"{_join(field, name)} is not known here{hint}; "
                 f"{field or 'the document'} may have: {', '.join(known)}."
             )
         elif others:

@@ -41,6 +41,11 @@ class Settings:
         region, account = self.state_machine_arn.split(":")[3:5]
         return region, account
 
+    @property
+    def addresses_machine_arn(self) -> str:
+        """The other state machine's: the template gives both their names."""
+        return self.state_machine_arn.removesuffix("-rollout") + "-addresses"
+
     def execution_arn(self, rollout: str) -> str:
         """The ARN of a rollout's execution (its name is the rollout's id)."""
         return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{rollout}"

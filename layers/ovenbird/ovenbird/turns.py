@@ -6,26 +6,36 @@ ledger (:mod:`ovenbird.ledger.lanes`); here they are put in an order in which no
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ovenbird import answers
-from ovenbird.answers import Answer
+from ovenbird import recovery
 from ovenbird.aws import executions, parameters
 from ovenbird.errors import Unavailable
 from ovenbird.ledger import doorbells, lanes
 from ovenbird.ledger.lanes import Held, Superseded, Taken
+from ovenbird.settings import settings
+
+
+@dataclass(frozen=True)
+class InQueue:
+    """It is not our turn; ``rings`` of the doorbell were counted before that was looked at."""
+
+    doorbell: str
+    rings: int
+    reason: str
 
 
 def take(
-    fleet: str, rollout: str, at: str, now: datetime, *, pauses: bool
-) -> Taken | Superseded | Answer:
-    """Take the lane, or the answer that waits for it.
+    fleet: str, rollout: str, order: str, now: datetime, *, pauses: bool
+) -> Taken | Superseded | InQueue:
+    """Take the lane, or join the queue for it.
 
     The queue is joined first and everything looked at once more afterwards: whoever frees the lane
     or ends the pause then finds us there, or we find it done.
 
     Args:
-        at: The time of the release; the newest goes first.
+        order: Its place among the requests of the fleet; the newest goes first.
         pauses: Whether a pause of the fleet holds it back.
 
     Raises:
@@ -37,16 +47,14 @@ def take(
     for _ in range(4):
         blocked = _paused(fleet) if pauses else ""
         if not blocked:
-            taken = lanes.take(fleet, rollout, now, at=at)
-            if isinstance(taken, Held) and taken.holder and not executions.is_running(taken.holder):
-                taken = lanes.seize(fleet, rollout, taken.holder, now, at=at)
+            taken = _take(fleet, rollout, order, now)
             if isinstance(taken, Taken):
                 wake(taken.displaced)
                 return taken
             blocked = f"rollout {taken.holder or taken.queued} goes first"
         if waits:
-            return answers.wait(bell, rings, f"Fleet {fleet} has to wait: {waits}.")
-        queued = lanes.queue(fleet, rollout, at, blocked)
+            return InQueue(bell, rings, f"Fleet {fleet} has to wait: {waits}.")
+        queued = lanes.queue(fleet, rollout, order, blocked)
         if not isinstance(queued, Superseded):
             wake(queued.displaced)
             waits = blocked
@@ -55,6 +63,23 @@ def take(
         else:
             return queued
     raise Unavailable(f"The lane of {fleet} changes too quickly; look again.")
+
+
+def _take(fleet: str, rollout: str, order: str, now: datetime) -> Taken | Held:
+    """Take the lane, also from one that can do nothing with it any more.
+
+    What a rollout has left whose execution has died is undone first, by the next holder.
+    """
+    taken = lanes.take(fleet, rollout, now, order=order)
+    if isinstance(taken, Taken) or not taken.holder:
+        return taken
+    holder = executions.describe(settings().execution_arn(taken.holder))
+    if holder is not None and holder.is_running:
+        return lanes.overtake(fleet, rollout, now, order=order) if taken.expired else taken
+    heir = recovery.heir(fleet, taken.holder, holder, now)
+    if heir:
+        return replace(taken, holder=heir)
+    return lanes.seize(fleet, rollout, taken.holder, now, order=order)
 
 
 def leave(fleet: str, rollout: str, fence: int) -> None:

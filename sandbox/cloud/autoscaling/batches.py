@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Never fewer ready instances than ``least``, never more active ones than ``most``."""
+    """Never fewer ready units than ``least``, never more active ones than ``most``.
+
+    A unit is an instance, unless instances have weights.
+    """
 
     least: int
     most: int
@@ -27,17 +30,23 @@ class Seat:
     outdated: bool = False
     updated: bool = False
     held: bool = False
+    weight: int = 1
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do now."""
+    """What to do now: how many instances to launch, and which to terminate."""
 
     launch: int = 0
     terminate: tuple[str, ...] = ()
 
 
-def bounds(desired: int, minimum: int, maximum: int | None) -> Bounds:
+def units(seats: Iterable[Seat]) -> int:
+    """How much capacity the seats are."""
+    return sum(seat.weight for seat in seats)
+
+
+def bounds(desired: int, minimum: int, maximum: int | None, weight: int = 1) -> Bounds:
     """The bounds that the percentages of the desired capacity mean.
 
     AWS does not publish how it rounds the maximum; the minimum was once documented as "rounded
@@ -47,28 +56,34 @@ def bounds(desired: int, minimum: int, maximum: int | None) -> Bounds:
     - an explicit maximum launches one before it terminates one, above the desired capacity;
     - an omitted one terminates and launches at the same time, below the minimum.
 
+    Args:
+        weight: The units of the next instance that is launched.
+
     Source: Auto Scaling API reference, RefreshPreferences, MaxHealthyPercentage.
     """
     if desired == 0:
         return Bounds(0, 0)
     least = -(-desired * minimum // 100)
     if maximum is None:
-        return Bounds(min(least, desired - 1), desired)
+        return Bounds(min(least, desired - weight), desired)
     most = desired * maximum // 100
-    return Bounds(least, max(most, least + 1, desired))
+    return Bounds(least, max(most, least + weight, desired))
 
 
-def replace(seats: Sequence[Seat], desired: int, within: Bounds, allowed: int) -> Step:
+def replace(
+    seats: Sequence[Seat], desired: int, within: Bounds, allowed: int, weight: int = 1
+) -> Step:
     """The next step of a replacement.
 
     Args:
         seats: All active instances, the ones to be terminated first in front.
-        allowed: How many updated instances there may be before the next checkpoint.
+        allowed: How many updated units there may be before the next checkpoint.
+        weight: The units of the next instance that is launched.
     """
-    active, ready = len(seats), sum(seat.ready for seat in seats)
-    updated = sum(seat.updated for seat in seats)
-    outdated = sum(seat.outdated for seat in seats)
-    kept = sum(not seat.outdated and not seat.updated for seat in seats)
+    active, ready = units(seats), units(seat for seat in seats if seat.ready)
+    updated = units(seat for seat in seats if seat.updated)
+    outdated = units(seat for seat in seats if seat.outdated)
+    kept = units(seat for seat in seats if not seat.outdated and not seat.updated)
     leave = max(0, desired - kept - allowed)  # outdated ones that the checkpoint still protects
     victims: list[str] = []
     for seat in seats:
@@ -76,13 +91,18 @@ def replace(seats: Sequence[Seat], desired: int, within: Bounds, allowed: int) -
             continue
         # One that is not ready serves nothing, but it may be about to: it goes only when enough
         # others are there.
-        if (ready - 1 if seat.ready else active - 1) < within.least:
+        if (ready if seat.ready else active) - seat.weight < within.least:
             continue
         victims.append(seat.instance_id)
-        outdated, active, ready = outdated - 1, active - 1, ready - seat.ready
-    staying = sum(not seat.outdated or seat.held for seat in seats)
-    wanted = min(desired - staying, allowed - updated, within.most - active)
-    launch = max(0, desired - active, wanted)
+        outdated, active = outdated - seat.weight, active - seat.weight
+        ready -= seat.weight if seat.ready else 0
+    staying = units(seat for seat in seats if not seat.outdated or seat.held)
+    wanted = min(
+        _whole(desired - staying, weight),
+        _whole(allowed - updated, weight),
+        (within.most - active) // weight,
+    )
+    launch = max(0, _whole(desired - active, weight), wanted)
     pending_victims = any(
         seat.outdated and not seat.held and seat.instance_id not in victims for seat in seats
     )
@@ -92,13 +112,27 @@ def replace(seats: Sequence[Seat], desired: int, within: Bounds, allowed: int) -
     return Step(launch, tuple(victims))
 
 
-def keep(seats: Sequence[Seat], desired: int, most: int) -> Step:
+def keep(seats: Sequence[Seat], desired: int, most: int, weight: int = 1) -> Step:
     """Keep the size: fill up to the desired capacity, go down to ``most``."""
-    if len(seats) > most:
-        return Step(0, tuple(surplus(seats, len(seats) - most)))
-    return Step(max(0, desired - len(seats)))
+    if units(seats) > most:
+        return Step(0, tuple(surplus(seats, units(seats) - most)))
+    return Step(max(0, _whole(desired - units(seats), weight)))
 
 
-def surplus(seats: Sequence[Seat], count: int) -> list[str]:
-    """Which instances a scale-in takes; protected ones never."""
-    return [seat.instance_id for seat in seats if not seat.held][:count]
+def surplus(seats: Sequence[Seat], excess: int) -> list[str]:
+    """Which instances a scale-in takes; protected ones never, nor one that is more than that.
+
+    Source: Auto Scaling user guide, "Configure an Auto Scaling group to use instance weights"
+    (the capacity is at the desired one, or above it).
+    """
+    taken = []
+    for seat in seats:
+        if not seat.held and seat.weight <= excess:
+            taken.append(seat.instance_id)
+            excess -= seat.weight
+    return taken
+
+
+def _whole(missing: int, weight: int) -> int:
+    """So many instances cover what is missing; the last one may be more than that."""
+    return -(-missing // weight)

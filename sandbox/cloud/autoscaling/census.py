@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.cloud.autoscaling.batches import Seat
+from sandbox.cloud.autoscaling.batches import Seat, units
 from sandbox.cloud.autoscaling.configuration import Configuration, Source, resolve
 from sandbox.cloud.autoscaling.ground import Instances
 from sandbox.cloud.autoscaling.group import Group
@@ -16,7 +16,10 @@ from sandbox.cloud.autoscaling.refresh import Refresh
 
 @dataclass(frozen=True)
 class Census:
-    """``size`` is how many instances are to be updated in the end; kept ones are not among them."""
+    """``size`` is how many units are to be updated in the end; kept ones are not among them.
+
+    A unit is an instance, unless instances have weights.
+    """
 
     seats: tuple[Seat, ...]
     size: int
@@ -24,12 +27,12 @@ class Census:
 
     @property
     def outdated(self) -> int:
-        return sum(seat.outdated for seat in self.seats)
+        return units(seat for seat in self.seats if seat.outdated)
 
     @property
     def updated(self) -> int:
         """Those that count for the percentage: healthy and warm."""
-        return sum(seat.updated and seat.ready for seat in self.seats)
+        return units(seat for seat in self.seats if seat.updated and seat.ready)
 
     @property
     def percent(self) -> int:
@@ -57,9 +60,10 @@ def take(group: Group, refresh: Refresh | None, health: Health, ec2: Instances) 
                 outdated=late,
                 updated=refresh is not None and not late and member.batch == refresh.key,
                 held=held,
+                weight=member.weight,
             )
         )
-    kept = sum(not seat.outdated and not seat.updated for seat in seats)
+    kept = units(seat for seat in seats if not seat.outdated and not seat.updated)
     standby = (
         member.instance_id
         for member in group.members.values()

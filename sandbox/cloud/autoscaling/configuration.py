@@ -14,10 +14,15 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Source:
-    """One way to launch: a template version, and what is put over it (type, image)."""
+    """One way to launch: a template version, and what is put over it (type, image).
+
+    ``weight`` is the units that an instance counts for; ``weighs`` whether somebody said so.
+    """
 
     template: Spec
     overrides: dict[str, Any]
+    weight: int = 1
+    weighs: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ class Configuration:
         found = []
         for override in self.overrides:
             over = {k: v for k, v in override.items() if k in ("InstanceType", "ImageId")}
-            found.append(Source(override.get("LaunchTemplateSpecification", self.base), over))
+            weight = override.get("WeightedCapacity")
+            template = override.get("LaunchTemplateSpecification", self.base)
+            found.append(Source(template, over, int(weight or 1), weight is not None))
         return found or [Source(self.base, {})]
 
     @property
@@ -80,6 +87,7 @@ def read(params: dict[str, Any], ec2: Instances) -> Configuration | None:
                 "ValidationError", "A mixed instances policy must have a launch template."
             )
         launch["LaunchTemplateSpecification"] = _named(launch["LaunchTemplateSpecification"], ec2)
+        _check_weights(launch.get("Overrides", []))
         for override in launch.get("Overrides", []):
             if "LaunchTemplateSpecification" in override:
                 spec = override["LaunchTemplateSpecification"]
@@ -88,6 +96,22 @@ def read(params: dict[str, Any], ec2: Instances) -> Configuration | None:
     if "LaunchTemplate" in params:
         return Configuration(template=_named(params["LaunchTemplate"], ec2))
     return None
+
+
+def _check_weights(overrides: list[dict[str, Any]]) -> None:
+    """All or none, and from 1 to 999. Source: Auto Scaling API reference, LaunchTemplateOverrides.
+
+    The texts are ours.
+    """
+    weights = [each.get("WeightedCapacity") for each in overrides]
+    if any(weights) and not all(weights):
+        raise AwsError(
+            "ValidationError",
+            "If you specify WeightedCapacity for one instance type, you must specify it for all.",
+        )
+    for weight in filter(None, weights):
+        if not str(weight).isdigit() or not 1 <= int(weight) <= 999:
+            raise AwsError("ValidationError", "WeightedCapacity must be from 1 to 999.")
 
 
 def _named(spec: Spec, ec2: Instances) -> Spec:

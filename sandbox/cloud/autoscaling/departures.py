@@ -68,5 +68,5 @@ class Departures:
             self._ec2.terminate(member.instance_id)
 
     def _leave_balancer(self, group: Group, member: Member) -> None:
-        for arn in group.target_groups:
+        for arn in group.feeds:
             self._elbv2.deregister(arn, member.instance_id)

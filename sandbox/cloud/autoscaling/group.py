@@ -49,6 +49,7 @@ class Group:
     subnets: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     target_groups: tuple[str, ...] = ()
+    classic: tuple[str, ...] = ()
     health_check_type: str = "EC2"
     grace: timedelta = timedelta(0)
     default_warmup: int | None = None
@@ -76,9 +77,36 @@ class Group:
         return [member for member in self.members.values() if member.is_active]
 
     @property
+    def units(self) -> int:
+        """The capacity that is there."""
+        return sum(member.weight for member in self.active)
+
+    @property
+    def next_weight(self) -> int:
+        """The units of the next instance that is launched."""
+        return self.launches_from().sources()[0].weight
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing has to be launched or terminated for the desired capacity."""
+        lightest = min((member.weight for member in self.active), default=1)
+        return 0 <= self.units - self.desired < lightest
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """All that it registers its instances with: target groups, Classic Load Balancers."""
+        return (*self.target_groups, *self.classic)
+
+    def traffic_sources(self) -> list[dict[str, str]]:
+        """The same as AWS shows it."""
+        kinds = dict.fromkeys(self.target_groups, "elbv2")
+        kinds |= dict.fromkeys(self.classic, "elb")
+        return [{"Identifier": each, "Type": kind} for each, kind in kinds.items()]
+
+    @property
     def checks_targets(self) -> bool:
         """Whether the health of targets decides about the instances."""
-        return "ELB" in self.health_check_type.split(",") and bool(self.target_groups)
+        return "ELB" in self.health_check_type.split(",") and bool(self.feeds)
 
     @property
     def warmup(self) -> int:
@@ -113,8 +141,9 @@ class Group:
             "DesiredCapacity": self.desired,
             "DefaultCooldown": self.default_cooldown,
             "AvailabilityZones": list(self.zones),
-            "LoadBalancerNames": [],
+            "LoadBalancerNames": list(self.classic),
             "TargetGroupARNs": list(self.target_groups),
+            "TrafficSources": self.traffic_sources(),
             "HealthCheckType": self.health_check_type,
             "HealthCheckGracePeriod": int(self.grace.total_seconds()),
             "Instances": [m.describe() for m in self.members.values()] if with_instances else [],

@@ -11,6 +11,7 @@ from sandbox.cloud.autoscaling.ground import Instances, Targets
 from sandbox.cloud.autoscaling.group import PROCESSES, Group
 from sandbox.cloud.autoscaling.reconciler import Reconciler
 from sandbox.cloud.autoscaling.register import Register, known_only, page
+from sandbox.cloud.autoscaling.trafficcalls import must_exist
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
 
@@ -69,13 +70,14 @@ class GroupCalls:
 
         Source: Auto Scaling API reference, CreateAutoScalingGroup.
         """
-        known_only(params, (*_CHANGEABLE, "TargetGroupARNs", "Tags"))
+        known_only(params, (*_CHANGEABLE, "LoadBalancerNames", "TargetGroupARNs", "Tags"))
         name = params["AutoScalingGroupName"]
-        if name in self._register.groups:
+        if known := self._register.groups.get(name):
+            leaving = " and is pending delete" if known.deleting else ""
             raise AwsError(
                 "AlreadyExists",
                 f"AutoScalingGroup by this name already exists - A group with the name {name} "
-                "already exists",
+                f"already exists{leaving}",
             )
         saved = configuration.read(params, self._ec2)
         if saved is None:
@@ -92,7 +94,10 @@ class GroupCalls:
             f"autoScalingGroup:{self._kernel.ids.uuid()}:autoScalingGroupName/{name}",
         )
         group = Group(name, arn, self._kernel.now(), saved, minimum, maximum, desired)
-        group.target_groups = self._target_groups(params)
+        group.target_groups = tuple(params.get("TargetGroupARNs", ()))
+        group.classic = tuple(params.get("LoadBalancerNames", ()))
+        for source in group.feeds:
+            must_exist(self._elbv2, source)
         self._configure(group, params)
         if not group.subnets:
             raise AwsError(
@@ -124,7 +129,7 @@ class GroupCalls:
         Source: Auto Scaling user guide, "How an instance refresh works in an Auto Scaling group".
         """
         known_only(params, _CHANGEABLE)
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(params["AutoScalingGroupName"])
         saved, refresh = configuration.read(params, self._ec2), group.refresh
         if saved is not None and refresh is not None and refresh.desired is not None:
             raise AwsError("ValidationError", _LOCKED)
@@ -136,12 +141,13 @@ class GroupCalls:
         self._configure(group, params)
         group.minimum, group.maximum, group.desired = minimum, maximum, desired
         group.saved = saved or group.saved
+        _weigh(group)
         self._reconciler.wake(group)
         return {}
 
     def set_desired(self, params: Parameters) -> Result:
         """Set the desired capacity; also during an instance refresh."""
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(params["AutoScalingGroupName"])
         sizes.set_desired(group, params["DesiredCapacity"])
         self._reconciler.wake(group)
         return {}
@@ -161,7 +167,10 @@ class GroupCalls:
 
     def suspend(self, params: Parameters) -> Result:
         """Suspend the processes that are named, or all."""
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(
+            params["AutoScalingGroupName"],
+            "Processes may not be suspended while the AutoScaling group is pending delete",
+        )
         for name in _processes(params):
             group.suspended[name] = f"User suspended at {self._kernel.now():%Y-%m-%dT%H:%M:%SZ}"
         return {}
@@ -215,18 +224,6 @@ class GroupCalls:
                 )
             group.termination_policies = tuple(policies)
 
-    def _target_groups(self, params: Parameters) -> tuple[str, ...]:
-        arns = tuple(params.get("TargetGroupARNs", ()))
-        try:
-            for arn in arns:
-                self._elbv2.health(arn, "")
-        except AwsError as error:
-            raise AwsError(
-                "ValidationError",
-                "Provided Target Groups may not be valid. Please ensure they exist and try again.",
-            ) from error
-        return arns
-
     def _zone(self, subnet: str) -> str:
         try:
             found = self._ec2.operations()["DescribeSubnets"]({"SubnetIds": [subnet]})
@@ -240,6 +237,21 @@ class GroupCalls:
         if not found:
             raise AwsError("ValidationError", f"Invalid availability zone: [{zone}]")
         return str(found[0]["SubnetId"])
+
+
+def _weigh(group: Group) -> None:
+    """Weights count for the instances that are there too; one whose type is gone keeps its last.
+
+    Source: Auto Scaling user guide, "Configure an Auto Scaling group to use instance weights".
+    """
+    weights = {
+        source.overrides.get("InstanceType"): source
+        for source in group.saved.sources()
+        if source.weighs
+    }
+    for member in group.members.values():
+        if source := weights.get(member.instance_type):
+            member.weight, member.weighs = source.weight, True
 
 
 def _passes(activity: Activity, wanted: Parameters) -> bool:

@@ -28,7 +28,7 @@ class Health:
         """Whether a balancer may still have requests under way to it."""
         return any(
             (health := self._elbv2.health(arn, member.instance_id)) and health.state == "draining"
-            for arn in group.target_groups
+            for arn in group.feeds
         )
 
     def passes(self, group: Group, member: Member) -> bool:
@@ -84,5 +84,5 @@ class Health:
     def _fails(self, group: Group, member: Member, states: tuple[str, ...]) -> bool:
         return any(
             (health := self._elbv2.health(arn, member.instance_id)) and health.state in states
-            for arn in group.target_groups
+            for arn in group.feeds
         )

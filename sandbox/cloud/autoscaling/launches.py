@@ -60,13 +60,13 @@ class Launches:
     def add_to_balancer(self, group: Group, member: Member) -> None:
         """Register with the target groups, unless that process is suspended."""
         if "AddToLoadBalancer" not in group.suspended:
-            for arn in group.target_groups:
+            for arn in group.feeds:
                 self._elbv2.register(arn, member.instance_id)
 
     def _one(self, group: Group) -> bool:
         source = group.launches_from().sources()[0]
         subnet, zone = self._place(group)
-        now, active = self._kernel.now(), len(group.active)
+        now, active = self._kernel.now(), group.units
         activity = Activity(
             activity_id=self._kernel.ids.uuid(),
             group=group.name,
@@ -75,7 +75,7 @@ class Launches:
             cause=(
                 f"At {stamp(now)} an instance was started in response to a difference between "
                 f"desired and actual capacity, increasing the capacity from {active} to "
-                f"{active + 1}."
+                f"{active + source.weight}."
             ),
             start=now,
             request_id=self._kernel.ids.uuid(),
@@ -114,6 +114,8 @@ class Launches:
             activity=activity,
             batch=refresh.key if refresh is not None else None,
             protected=group.protects_new,
+            weight=source.weight,
+            weighs=source.weighs,
         )
         return True
 

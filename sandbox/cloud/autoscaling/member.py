@@ -30,6 +30,8 @@ class Member:
     healthy: bool = True
     protected: bool = False
     in_service_at: datetime | None = None
+    weight: int = 1
+    weighs: bool = False  # whether AWS shows the weight
 
     @property
     def is_active(self) -> bool:
@@ -47,6 +49,8 @@ class Member:
             "LaunchTemplate": dict(self.template),
             "ProtectedFromScaleIn": self.protected,
         }
+        if self.weighs:
+            shown["WeightedCapacity"] = str(self.weight)
         if self.image_override is not None:
             shown["ImageId"] = self.image_override
         return shown

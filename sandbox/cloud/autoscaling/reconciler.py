@@ -98,10 +98,10 @@ class Reconciler:
             member.lifecycle == "Standby" or self._health.passes(group, member)
             for member in group.members.values()
         )
-        if not steady or group.deleting or len(group.active) < group.desired:
+        if not steady or group.deleting or group.units < group.desired:
             return _EVERY
         if refresh is None:
-            return None if len(group.active) == group.desired else _EVERY
+            return None if group.is_full else _EVERY
         moments = [each for each in (refresh.waits_until, refresh.bakes_until) if each]
         moments = moments or [
             warm

@@ -44,7 +44,7 @@ class RefreshCalls:
 
         Source: Auto Scaling API reference, StartInstanceRefresh.
         """
-        group = self._register.find(params["AutoScalingGroupName"])
+        group = self._register.modifiable(params["AutoScalingGroupName"])
         if params.get("Strategy", "Rolling") != "Rolling":
             raise AwsError("ValidationError", "The sandbox models the Rolling strategy alone.")
         if group.refresh is not None:

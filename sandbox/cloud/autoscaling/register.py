@@ -12,6 +12,8 @@ from sandbox.cloud.kernel import Kernel, Parameters
 
 T = TypeVar("T")
 
+PENDING_DELETE = "The AutoScaling group may not be modified while it is pending delete"
+
 
 class Register:
     """Finds groups and members, or refuses in Auto Scaling's words."""
@@ -31,6 +33,19 @@ class Register:
                 "ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup {name}"
             )
         return self.groups[name]
+
+    def modifiable(self, name: str, otherwise: str = PENDING_DELETE) -> Group:
+        """The group of that name, unless it is being deleted.
+
+        Source: github.com/kubernetes/kops/issues/1001, capitalone/cloud-custodian/issues/497.
+
+        Raises:
+            AwsError: There is none, or it is about to go.
+        """
+        group = self.find(name)
+        if group.deleting:
+            raise AwsError("ValidationError", otherwise)
+        return group
 
     def visible(self) -> list[Group]:
         """The groups that describe calls show already."""

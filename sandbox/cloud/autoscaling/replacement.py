@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sandbox.cloud.autoscaling import census as counting
 from sandbox.cloud.autoscaling import reasons
-from sandbox.cloud.autoscaling.batches import Step, bounds, keep, replace
+from sandbox.cloud.autoscaling.batches import Seat, Step, bounds, keep, replace
 from sandbox.cloud.autoscaling.census import Census
 from sandbox.cloud.autoscaling.ground import Alarms, Instances
 from sandbox.cloud.autoscaling.group import Group
@@ -23,6 +23,7 @@ from sandbox.cloud.kernel import Kernel
 STALL = timedelta(hours=1)
 #: The longest time that replacements may take in all.
 LONGEST = timedelta(days=14)
+_ONE = Seat("", ready=False)
 
 
 class Replacement:
@@ -39,7 +40,7 @@ class Replacement:
         refresh = group.refresh
         census = self._count(group)
         if refresh is None:
-            return keep(census.seats, group.desired, group.desired)
+            return self._fill(group, census)
         now = self._kernel.now()
         elapsed = now - (refresh.looked or now)
         refresh.looked = now
@@ -60,10 +61,10 @@ class Replacement:
         if refresh.status == "Baking":
             if refresh.bakes_until is not None and now >= refresh.bakes_until:
                 self.end(group, refresh, "Successful")
-            return keep(census.seats, group.desired, group.desired)
+            return self._fill(group, census)
         if refresh.waits_until is not None:
             if now < refresh.waits_until:
-                return keep(census.seats, group.desired, group.desired)
+                return self._fill(group, census)
             refresh.waits_until = None
         return self._replace(group, refresh, census, elapsed)
 
@@ -122,27 +123,33 @@ class Replacement:
             self.end(group, refresh, "Cancelled", refresh.reason)
         return self._hold(group, refresh, census)
 
+    def _fill(self, group: Group, census: Census) -> Step:
+        """Neither more nor less than the desired capacity."""
+        return keep(census.seats, group.desired, group.desired, group.next_weight)
+
     def _hold(self, group: Group, refresh: Refresh, census: Census) -> Step:
         """Replace nothing; what is above the desired capacity for the refresh's sake may stay."""
         wanted = refresh.preferences
-        within = bounds(group.desired, wanted.minimum, wanted.maximum)
-        return keep(census.seats, group.desired, within.most)
+        weight = group.next_weight
+        within = bounds(group.desired, wanted.minimum, wanted.maximum, weight)
+        return keep(census.seats, group.desired, within.most, weight)
 
     def _replace(self, group: Group, refresh: Refresh, census: Census, elapsed: timedelta) -> Step:
         self._progress(refresh, census, group.desired)
         allowed, last = self._allowed(refresh, census)
         if self._checkpoint(group, refresh, census, allowed):
-            return keep(census.seats, group.desired, group.desired)
+            return self._fill(group, census)
         if self._is_done(group, refresh, census, last):
             self._finish(group, refresh)
-            return keep(census.seats, group.desired, group.desired)
+            return self._fill(group, census)
         key = refresh.key
         self._stall(group, refresh, census, elapsed)
         if refresh.key != key or not refresh.is_active:
             return self._hold(group, refresh, census)
         wanted = refresh.preferences
-        within = bounds(group.desired, wanted.minimum, wanted.maximum)
-        step = replace(census.seats, group.desired, within, allowed)
+        weight = group.next_weight
+        within = bounds(group.desired, wanted.minimum, wanted.maximum, weight)
+        step = replace(census.seats, group.desired, within, allowed, weight)
         if refresh.rollback is None:
             refresh.reason = reasons.waiting(group, refresh, census)
         if wanted.standby == "Terminate":
@@ -153,7 +160,8 @@ class Replacement:
         """The percentage counts instances that are healthy and warm; it falls in a rollback."""
         if refresh.rollback is None:
             refresh.percent = census.percent
-            refresh.to_update = max(0, census.size - census.updated)
+            left = census.size - census.updated
+            refresh.to_update = max(0, -(-left // max(s.weight for s in census.seats or [_ONE])))
         else:
             left = 100 * census.outdated // desired if desired else 0
             refresh.percent = min(refresh.percent, left)
@@ -203,7 +211,7 @@ class Replacement:
             return False
         if any(member.lifecycle == "Terminating" for member in group.members.values()):
             return False
-        if len(census.seats) != group.desired:
+        if not group.is_full:
             return False
         partial = wanted.checkpoints and wanted.checkpoints[-1] < 100 and refresh.rollback is None
         if partial:

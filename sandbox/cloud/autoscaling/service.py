@@ -17,6 +17,7 @@ from sandbox.cloud.autoscaling.refreshcalls import RefreshCalls
 from sandbox.cloud.autoscaling.register import Register
 from sandbox.cloud.autoscaling.replacement import Replacement
 from sandbox.cloud.autoscaling.tagging import TagCalls
+from sandbox.cloud.autoscaling.trafficcalls import TrafficCalls
 from sandbox.cloud.kernel import Kernel, Operation
 
 
@@ -36,6 +37,7 @@ class AutoScaling:
         self._calls = (
             GroupCalls(kernel, ec2, elbv2, self._register, self._reconciler),
             TagCalls(self._register),
+            TrafficCalls(elbv2, self._register),
             InstanceCalls(kernel, self._register, health, departures, self._reconciler),
             RefreshCalls(kernel, ec2, cloudwatch, self._register, self._reconciler, replacement),
         )

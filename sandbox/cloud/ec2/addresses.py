@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.cloud.ec2 import filters
 from sandbox.cloud.ec2.instances import Instance, Instances
+from sandbox.cloud.ec2.networks import Networks
 from sandbox.cloud.ec2.tags import Tags, as_list, requested
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
@@ -21,6 +22,7 @@ class Address:
     public_address: str
     association_id: str = ""
     instance_id: str = ""
+    border_group: str = ""
 
 
 def _documentation_addresses() -> Callable[[], str]:
@@ -37,10 +39,15 @@ class Addresses:
     """
 
     def __init__(
-        self, kernel: Kernel, tags: Tags, visibility: Visibility, instances: Instances
+        self,
+        kernel: Kernel,
+        tags: Tags,
+        visibility: Visibility,
+        instances: Instances,
+        networks: Networks,
     ) -> None:
         self._kernel, self._tags, self._visibility = kernel, tags, visibility
-        self._instances = instances
+        self._instances, self._networks = instances, networks
         self.allocate_address: Callable[[], str] = _documentation_addresses()
         self.quota = 5
         self.all: dict[str, Address] = {}
@@ -70,7 +77,11 @@ class Addresses:
                 "AddressLimitExceeded", "The maximum number of addresses has been reached."
             )
         tags = requested(params.get("TagSpecifications", ()), ("elastic-ip",))
-        address = Address(self._kernel.ids.resource("eipalloc"), self.allocate_address())
+        address = Address(
+            self._kernel.ids.resource("eipalloc"),
+            self.allocate_address(),
+            border_group=params.get("NetworkBorderGroup", self._kernel.region),
+        )
         self.all[address.allocation_id] = address
         self._tags.put(address.allocation_id, tags.get("elastic-ip", {}))
         self._visibility.born(address.allocation_id)
@@ -79,7 +90,7 @@ class Addresses:
             "PublicIp": address.public_address,
             "Domain": "vpc",
             "PublicIpv4Pool": "amazon",
-            "NetworkBorderGroup": self._kernel.region,
+            "NetworkBorderGroup": address.border_group,
         }
 
     def release(self, params: Parameters) -> Result:
@@ -109,6 +120,7 @@ class Addresses:
             )
         if address.instance_id == instance.instance_id:
             return {"AssociationId": address.association_id}
+        self._check_network(address, instance)
         if address.association_id and not params.get("AllowReassociation", True):
             raise AwsError(
                 "Resource.AlreadyAssociated",
@@ -123,6 +135,23 @@ class Addresses:
         address.instance_id = instance.instance_id
         instance.public_address = address.public_address
         return {"AssociationId": address.association_id}
+
+    def _check_network(self, address: Address, instance: Instance) -> None:
+        """Sources: github.com/hashicorp/terraform-provider-aws/pull/2181 (code and text); EC2 API
+        reference, AssociateAddress (the border group must be the same; code and text are ours).
+        """
+        if not self._networks.gateway:
+            raise AwsError(
+                "Gateway.NotAttached",
+                f"Network {instance.vpc_id} is not attached to any internet gateway",
+            )
+        border = self._networks.border(instance.zone)
+        if address.border_group != border:
+            raise AwsError(
+                "InvalidParameterValue",
+                f"The address with allocation ID {address.allocation_id} is of the network border "
+                f"group {address.border_group}, and the network interface of {border}.",
+            )
 
     def disassociate(self, params: Parameters) -> Result:
         wanted = params.get("AssociationId")
@@ -220,7 +249,7 @@ class Addresses:
             "PublicIp": one.public_address,
             "Domain": "vpc",
             "PublicIpv4Pool": "amazon",
-            "NetworkBorderGroup": self._kernel.region,
+            "NetworkBorderGroup": one.border_group,
             **as_list(self._tags.of(one.allocation_id)),
         }
         if one.association_id:

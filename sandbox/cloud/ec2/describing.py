@@ -90,10 +90,10 @@ class Describing:
             "InstanceType": one.content.get("InstanceType", "m1.small"),
             "LaunchTime": one.launched,
             "AmiLaunchIndex": one.index,
-            "Architecture": "x86_64",
+            "Architecture": one.architecture,
             "Hypervisor": "xen",
             "VirtualizationType": "hvm",
-            "RootDeviceName": "/dev/xvda",
+            "RootDeviceName": one.root_device,
             "RootDeviceType": "ebs",
             "EbsOptimized": one.content.get("EbsOptimized", False),
             "Monitoring": {"State": "disabled"},
@@ -128,14 +128,15 @@ class Describing:
             ],
             "BlockDeviceMappings": [
                 {
-                    "DeviceName": "/dev/xvda",
+                    "DeviceName": volume.disk.device,
                     "Ebs": {
-                        "VolumeId": one.volume_id,
+                        "VolumeId": volume.volume_id,
                         "Status": "attached",
                         "AttachTime": one.launched,
-                        "DeleteOnTermination": True,
+                        "DeleteOnTermination": volume.disk.deleted_with_instance,
                     },
                 }
+                for volume in one.volumes
             ],
             "NetworkInterfaces": [
                 {

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.cloud.ec2 import filters
+from sandbox.cloud.ec2.devices import Device, joined
+from sandbox.cloud.ec2.instances import Volume
 from sandbox.cloud.ec2.snapshots import Snapshots
 from sandbox.cloud.ec2.tags import Tags, as_list
 from sandbox.cloud.errors import AwsError
@@ -32,7 +35,14 @@ class Image:
     source_instance: str = ""
     source_image: str = ""
     reason: dict[str, str] = field(default_factory=dict)  # StateReason
-    snapshots: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
+    root_device: str = "/dev/xvda"
+    architecture: str = "x86_64"
+    platform: str = ""  # "Windows", or nothing
+
+    @property
+    def snapshots(self) -> tuple[str, ...]:
+        return tuple(each["Ebs"]["SnapshotId"] for each in self.devices if "Ebs" in each)
 
 
 class Images:
@@ -59,20 +69,46 @@ class Images:
         """Let the next images end ``failed`` with this StateReason."""
         self._failures.extend([(code, message)] * times)
 
+    def is_available(self, image_id: str) -> bool:
+        image = self.all.get(image_id)
+        return image is not None and image.state == "available"
+
     def recover(self) -> None:
         """No image fails from now on."""
         self._failures.clear()
 
-    def seed(self, name: str, tags: dict[str, str] | None = None, *, owner: str = "") -> str:
-        """An image that was always there; ``owner`` is another account or ``amazon``."""
+    def seed(
+        self,
+        name: str,
+        tags: dict[str, str] | None = None,
+        *,
+        owner: str = "",
+        size: int = 8,
+        root_device: str = "/dev/xvda",
+        architecture: str = "x86_64",
+        platform: str = "",
+        others: dict[str, int] | None = None,
+    ) -> str:
+        """An image that was always there; ``owner`` is another account or ``amazon``.
+
+        Args:
+            size: Of its root's snapshot, in GiB.
+            others: More volumes: device → size in GiB.
+        """
         image = Image(
             self._kernel.ids.resource("ami"),
             name,
             self._kernel.now(),
             owner=owner or self._kernel.account,
+            root_device=root_device,
+            architecture=architecture,
+            platform=platform,
         )
-        snapshot = self._snapshots.make(self._kernel.ids.resource("vol"), name, {})
-        image.snapshots = (snapshot.snapshot_id,)
+        devices = []
+        for device, gigabytes in ({root_device: size} | (others or {})).items():
+            made = self._snapshots.make(self._kernel.ids.resource("vol"), name, {}, size=gigabytes)
+            devices.append(_device(device, made.snapshot_id, gigabytes))
+        image.devices = tuple(devices)
         self.all[image.image_id] = image
         self._tags.put(image.image_id, tags or {})
         return image.image_id
@@ -84,10 +120,16 @@ class Images:
         description: str,
         instance_id: str,
         image_id: str,
-        volume_id: str,
+        volumes: Sequence[Volume],
+        devices: Sequence[Device],
         tags: dict[str, dict[str, str]],
     ) -> Image:
         """A pending image of an instance; it becomes available, or fails if a test said so.
+
+        Every volume of the instance is in it, at its size. Source: EC2 API reference, CreateImage.
+
+        Args:
+            devices: What the call says otherwise of devices.
 
         Raises:
             AwsError: The name is malformed or taken. A failed image keeps its name.
@@ -114,13 +156,12 @@ class Images:
             source_instance=instance_id,
             source_image=image_id,
         )
-        snapshot = self._snapshots.make(
-            volume_id,
-            f"Created by CreateImage({instance_id}) for {image.image_id}",
-            tags.get("snapshot", {}),
-            "pending",
-        )
-        image.snapshots = (snapshot.snapshot_id,)
+        if source := self.all.get(image_id):
+            image.root_device, image.platform = source.root_device, source.platform
+            image.architecture = source.architecture
+        image.devices = tuple(self._snapshot(image, volume, tags) for volume in volumes)
+        if devices:
+            image.devices = tuple(joined(image.devices, devices))
         self.all[image.image_id] = image
         self._tags.put(image.image_id, tags.get("image", {}))
         self._visibility.born(image.image_id)
@@ -128,6 +169,29 @@ class Images:
         failure = self._failures.popleft() if self._failures else None
         self._kernel.after(self._kernel.durations.image, lambda: self._end(image, failure))
         return image
+
+    def _snapshot(self, image: Image, volume: Volume, tags: dict[str, dict[str, str]]) -> Device:
+        made = self._snapshots.make(
+            volume.volume_id,
+            f"Created by CreateImage({image.source_instance}) for {image.image_id}",
+            tags.get("snapshot", {}),
+            "pending",
+            size=volume.disk.size,
+        )
+        device = _device(volume.disk.device, made.snapshot_id, volume.disk.size)
+        device["Ebs"]["DeleteOnTermination"] = volume.disk.deleted_with_instance
+        device["Ebs"]["Encrypted"] = volume.disk.encrypted
+        return device
+
+    def of_snapshot(self, snapshot_id: str) -> str:
+        """The image whose root a snapshot is; empty where it is none's."""
+        for image in self.all.values():
+            for each in image.devices:
+                if each["DeviceName"] == image.root_device and (
+                    each.get("Ebs", {}).get("SnapshotId") == snapshot_id
+                ):
+                    return image.image_id
+        return ""
 
     def find(self, image_id: str) -> Image:
         if not re.fullmatch(r"ami-[0-9a-f]{8,17}", image_id):
@@ -188,7 +252,7 @@ class Images:
                 "description": lambda one: [one.description],
                 "owner-id": lambda one: [one.owner],
                 "is-public": lambda one: ["false" if self._is_ours(one) else "true"],
-                "architecture": lambda _: ["x86_64"],
+                "architecture": lambda one: [one.architecture],
                 "image-type": lambda _: ["machine"],
                 "root-device-type": lambda _: ["ebs"],
                 "virtualization-type": lambda _: ["hvm"],
@@ -247,29 +311,20 @@ class Images:
             "OwnerId": one.owner,
             "CreationDate": _milliseconds(one.created),
             "Public": not self._is_ours(one),
-            "Architecture": "x86_64",
+            "Architecture": one.architecture,
             "ImageType": "machine",
-            "RootDeviceName": "/dev/xvda",
+            "PlatformDetails": "Windows" if one.platform else "Linux/UNIX",
+            "RootDeviceName": one.root_device,
             "RootDeviceType": "ebs",
             "VirtualizationType": "hvm",
             "Hypervisor": "xen",
             "EnaSupport": True,
             "ImageLocation": f"{one.owner}/{one.name}",
-            "BlockDeviceMappings": [
-                {
-                    "DeviceName": "/dev/xvda",
-                    "Ebs": {
-                        "SnapshotId": snapshot_id,
-                        "VolumeSize": 8,
-                        "VolumeType": "gp3",
-                        "DeleteOnTermination": True,
-                        "Encrypted": False,
-                    },
-                }
-                for snapshot_id in one.snapshots
-            ],
+            "BlockDeviceMappings": list(one.devices),
             **as_list(self._tags.of(one.image_id)),
         }
+        if one.platform:
+            shown["Platform"] = one.platform
         if one.description:
             shown["Description"] = one.description
         if one.source_instance:
@@ -277,6 +332,19 @@ class Images:
         if one.reason:
             shown["StateReason"] = dict(one.reason)
         return shown
+
+
+def _device(device: str, snapshot_id: str, size: int) -> Device:
+    return {
+        "DeviceName": device,
+        "Ebs": {
+            "SnapshotId": snapshot_id,
+            "VolumeSize": size,
+            "VolumeType": "gp3",
+            "DeleteOnTermination": True,
+            "Encrypted": False,
+        },
+    }
 
 
 def _milliseconds(moment: datetime) -> str:

@@ -35,7 +35,8 @@ class Imaging:
             description=params.get("Description", ""),
             instance_id=instance.instance_id,
             image_id=instance.image_id,
-            volume_id=instance.volume_id,
+            volumes=instance.volumes,
+            devices=params.get("BlockDeviceMappings", ()),
             tags=requested(params.get("TagSpecifications", ()), ("image", "snapshot")),
         )
         if instance.state == "running" and not params.get("NoReboot", False):

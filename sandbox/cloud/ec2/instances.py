@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sandbox.cloud.ec2.devices import Disk
 from sandbox.cloud.ec2.tags import Tags
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
@@ -27,6 +28,14 @@ _REMEMBERED = timedelta(hours=1)
 Listener = Callable[[str, str], None]
 
 
+@dataclass(frozen=True)
+class Volume:
+    """A disk that was made with an instance."""
+
+    volume_id: str
+    disk: Disk
+
+
 @dataclass
 class Instance:
     instance_id: str
@@ -37,7 +46,7 @@ class Instance:
     zone: str
     launched: datetime
     content: dict[str, Any]  # the launch's parameters, template and overrides merged
-    volume_id: str
+    volumes: tuple[Volume, ...]
     interface_id: str  # the primary one's
     private_address: str
     user_data: str = ""
@@ -45,6 +54,8 @@ class Instance:
     client_token: str = ""
     index: int = 0
     other_interfaces: tuple[str, ...] = ()
+    root_device: str = "/dev/xvda"
+    architecture: str = "x86_64"
     state: str = "pending"
     public_address: str = ""
     reason: dict[str, str] = field(default_factory=dict)  # StateReason
@@ -66,6 +77,7 @@ class Instances:
         self._kernel, self._tags, self._visibility = kernel, tags, visibility
         self._machines = machines
         self.all: dict[str, Instance] = {}
+        self.left: dict[str, Volume] = {}  # volumes that have outlived their instances
         self.listeners: list[Listener] = []
         tags.owner("i", self.find)
         tags.owner("vol", self._find_volume)
@@ -187,8 +199,8 @@ class Instances:
             if instance.change != change:
                 return  # something else happened to it meanwhile
             if state == "running" and instance.doomed:
-                reason = {"Code": "Server.InternalError", "Message": instance.doomed}
-                self.end(instance, reason, "Server.InternalError")
+                why = instance.doomed.partition(":")[0]
+                self.end(instance, {"Code": why, "Message": instance.doomed}, why)
                 return
             self._become(instance, state)
 
@@ -201,7 +213,11 @@ class Instances:
             self._machines.start(instance.instance_id, instance.user_data)
         if state == "terminated":
             self._machines.destroy(instance.instance_id)
-            self._tags.forget(instance.volume_id)
+            for volume in instance.volumes:
+                if volume.disk.deleted_with_instance:
+                    self._tags.forget(volume.volume_id)
+                else:
+                    self.left[volume.volume_id] = volume
             self._kernel.after(_REMEMBERED, lambda: self._forget(instance))
         self._kernel.emit(
             "aws.ec2",
@@ -220,7 +236,8 @@ class Instances:
         return f"User initiated ({self._kernel.now():%Y-%m-%d %H:%M:%S} GMT)"
 
     def _find_volume(self, volume_id: str) -> None:
-        if not any(one.volume_id == volume_id and one.is_alive for one in self.all.values()):
+        attached = (volume for one in self.all.values() if one.is_alive for volume in one.volumes)
+        if not any(one.volume_id == volume_id for one in (*attached, *self.left.values())):
             raise AwsError("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
 
 

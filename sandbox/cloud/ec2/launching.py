@@ -8,11 +8,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.cloud.ec2 import devices, nested, types
 from sandbox.cloud.ec2.describing import Describing
-from sandbox.cloud.ec2.images import Images
-from sandbox.cloud.ec2.instances import Instance, Instances
+from sandbox.cloud.ec2.images import Image, Images
+from sandbox.cloud.ec2.instances import Instance, Instances, Volume
 from sandbox.cloud.ec2.networks import Networks
-from sandbox.cloud.ec2.tags import Tags, requested
+from sandbox.cloud.ec2.snapshots import Snapshots
+from sandbox.cloud.ec2.tags import Tags, check_number, requested
 from sandbox.cloud.ec2.templates import Templates
 from sandbox.cloud.ec2.tokens import Tokens
 from sandbox.cloud.errors import AwsError
@@ -35,6 +37,7 @@ class _Shortage:
     zone: str | None
     left: int
     quota: bool = False
+    refusal: tuple[str, str] | None = None  # any other code, with its text
 
 
 class Launching:
@@ -49,14 +52,16 @@ class Launching:
         networks: Networks,
         instances: Instances,
         describing: Describing,
+        snapshots: Snapshots,
         machines: Machines,
     ) -> None:
         self._kernel, self._tags, self._machines = kernel, tags, machines
         self._images, self._templates, self._networks = images, templates, networks
-        self._instances, self._describing = instances, describing
+        self._instances, self._describing, self._snapshots = instances, describing, snapshots
         self._tokens: Tokens[tuple[str, ...]] = Tokens()
         self._shortages: list[_Shortage] = []
         self._doomed: deque[tuple[str | None, str]] = deque()
+        self.deleted: set[str] = set()  # names of key pairs and instance profiles that are gone
 
     def lack_capacity(
         self, *, times: int = 1, instance_type: str | None = None, zone: str | None = None
@@ -67,6 +72,10 @@ class Launching:
     def exceed_quota(self, *, times: int = 1) -> None:
         """Let the next launches be refused because the account has no vCPUs left."""
         self._shortages.append(_Shortage(None, None, times, quota=True))
+
+    def refuse(self, code: str, text: str, *, times: int = 1) -> None:
+        """Let the next launches be refused with a code of EC2's."""
+        self._shortages.append(_Shortage(None, None, times, refusal=(code, text)))
 
     def never_run(
         self,
@@ -103,6 +112,7 @@ class Launching:
             raise AwsError("InvalidParameterValue", "MinCount must be 1 to MaxCount")
         content, source = self._merged(params.get("LaunchTemplate"), params)
         _check_interfaces(content)
+        _check_call(content)
         launched = self._launch(
             content,
             source,
@@ -139,8 +149,7 @@ class Launching:
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """The launch's content, and the tags that say which template it came from.
 
-        Parameters of the call overwrite whole members of the template. Source: EC2 API reference,
-        RunInstances, LaunchTemplate.
+        How parameters of the call stand to those of the template: :mod:`nested`.
         """
         given = {key: value for key, value in given.items() if key not in _ABOUT_THE_CALL}
         if template is None:
@@ -150,7 +159,7 @@ class Launching:
             "aws:ec2launchtemplate:id": found.template_id,
             "aws:ec2launchtemplate:version": str(version.number),
         }
-        return version.content | given, source
+        return nested.over(version.content, given), source
 
     def _launch(
         self,
@@ -165,7 +174,13 @@ class Launching:
         if not content.get("ImageId"):
             raise AwsError("MissingParameter", "The request must contain the parameter ImageId")
         image_id = self._templates.image(content["ImageId"])
-        self._images.usable(image_id)
+        image = self._images.usable(image_id)
+        kind = _type(content)
+        self._check_names(content)
+        _check_architecture(kind, image)
+        mappings = devices.joined(image.devices, content.get("BlockDeviceMappings", ()))
+        disks = devices.disks(mappings, lambda one: self._snapshots.find(one).size)
+        boots = self._booted(image, disks)
         interfaces = content.get("NetworkInterfaces") or [{}]
         interface = interfaces[0]
         wanted = content.get("SubnetId") or interface.get("SubnetId")
@@ -178,8 +193,10 @@ class Launching:
             )
         else:
             subnet = self._networks.subnets[0]
-        self._find_capacity(content.get("InstanceType", "m1.small"), subnet.zone)
+        self._find_capacity(kind, subnet.zone)
         in_template = requested(content.get("TagSpecifications", ()), _TAGGABLE)
+        for resource in {*in_template, *tags}:
+            check_number(in_template.get(resource, {}) | tags.get(resource, {}))
         reservation = self._kernel.ids.resource("r")
         launched = []
         for index in range(count):
@@ -193,27 +210,49 @@ class Launching:
                 zone=subnet.zone,
                 launched=self._kernel.now(),
                 content=content,
-                volume_id=self._kernel.ids.resource("vol"),
+                volumes=tuple(Volume(self._kernel.ids.resource("vol"), disk) for disk in disks),
                 interface_id=self._kernel.ids.resource("eni"),
-                private_address=self._machines.create(instance_id, image_id),
+                private_address=self._machines.create(instance_id, boots),
                 user_data=_decoded(content.get("UserData", "")),
                 launched_by=launched_by,
                 client_token=token,
                 index=index,
                 other_interfaces=tuple(self._kernel.ids.resource("eni") for _ in interfaces[1:]),
+                root_device=image.root_device,
+                architecture=image.architecture,
                 doomed=self._doom(image_id),
             )
-            for kind, resource_id in (
+            for resource, resource_id in (
                 ("instance", instance.instance_id),
-                ("volume", instance.volume_id),
+                *(("volume", volume.volume_id) for volume in instance.volumes),
                 ("network-interface", instance.interface_id),
                 *(("network-interface", other) for other in instance.other_interfaces),
             ):
-                self._tags.put(resource_id, in_template.get(kind, {}) | tags.get(kind, {}))
+                self._tags.put(resource_id, in_template.get(resource, {}) | tags.get(resource, {}))
             self._tags.put(instance_id, source)
             self._instances.add(instance)
             launched.append(instance)
         return launched
+
+    def _check_names(self, content: dict[str, Any]) -> None:
+        """The model keeps neither key pairs nor profiles; all exist that are not deleted."""
+        key = content.get("KeyName", "")
+        if key in self.deleted:
+            raise AwsError("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
+        profile = content.get("IamInstanceProfile", {}).get("Name", "")
+        if profile in self.deleted:  # as public reports have it
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM"
+                " Instance Profile name",
+            )
+
+    def _booted(self, image: Image, disks: tuple[devices.Disk, ...]) -> str:
+        """The image whose disk is booted: another, where a root volume is made of its snapshot."""
+        for disk in disks:
+            if disk.device == image.root_device and disk.snapshot:
+                return self._images.of_snapshot(disk.snapshot) or image.image_id
+        return image.image_id
 
     def _find_capacity(self, instance_type: str, zone: str) -> None:
         for shortage in self._shortages:
@@ -223,6 +262,8 @@ class Launching:
                 and shortage.zone in (None, zone)
             ):
                 shortage.left -= 1
+                if shortage.refusal is not None:
+                    raise AwsError(*shortage.refusal)
                 if shortage.quota:
                     raise AwsError(
                         "VcpuLimitExceeded",
@@ -243,6 +284,50 @@ class Launching:
                 self._doomed.remove(doom)
                 return doom[1]
         return ""
+
+
+def _type(content: dict[str, Any]) -> str:
+    if content.get("InstanceRequirements"):
+        return types.ANY
+    return str(content.get("InstanceType", "m1.small"))
+
+
+def _check_call(content: dict[str, Any]) -> None:
+    """What RunInstances does not take, and a launch by a group does.
+
+    Sources: EC2 API reference, RequestLaunchTemplateData, InstanceRequirements ("with the
+    RunInstances API … you can't specify InstanceRequirements"; the code is an assumption); the text
+    about Spot requests is EC2's own (GitHub, aws/karpenter-provider-aws#5850).
+    """
+    if content.get("InstanceRequirements"):
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Instance requirements are not supported for this operation; specify an instance type.",
+        )
+    spot = any(
+        each.get("ResourceType") == "spot-instances-request"
+        for each in content.get("TagSpecifications", ())
+    )
+    if spot and not content.get("InstanceMarketOptions"):
+        raise AwsError(
+            "InvalidParameterValue",
+            "You cannot specify tags for Spot instances requests if there are no Spot instances"
+            " requests being created by the request.",
+        )
+
+
+def _check_architecture(instance_type: str, image: Image) -> None:
+    """The text is EC2's own, from public reports."""
+    has = types.architecture(instance_type)
+    if has != image.architecture:
+        raise AwsError(
+            "InvalidParameterValue",
+            f"The architecture '{has}' of the specified instance type does not match the"
+            f" architecture '{image.architecture}' of the specified AMI. Specify an instance type"
+            " and an AMI that have matching architectures, and try again. You can use"
+            " 'describe-instance-types' or 'describe-images' to discover the architecture of the"
+            " instance type or AMI.",
+        )
 
 
 def _check_interfaces(content: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.cloud.ec2 import filters
 from sandbox.cloud.ec2.tags import Tags, as_list
@@ -20,7 +20,11 @@ class Subnet:
 
 
 class Networks:
-    """Made with the cloud; nothing can be added."""
+    """Made with the cloud; nothing can be added.
+
+    ``borders`` are the network border groups of zones that have one of their own; ``gateway`` is
+    the internet gateway, empty when it was detached.
+    """
 
     def __init__(self, kernel: Kernel, tags: Tags) -> None:
         self._kernel, self._tags = kernel, tags
@@ -34,6 +38,8 @@ class Networks:
             )
             for number, letter in enumerate("abc")
         ]
+        self.gateway = f"igw-{self.vpc_id.removeprefix('vpc-')}"
+        self.borders: dict[str, str] = {}
         tags.owner("subnet", self.find)
         tags.owner("vpc", self._find_vpc)
 
@@ -48,7 +54,22 @@ class Networks:
             "DescribeSubnets": self.describe_subnets,
             "DescribeVpcs": self.describe_vpcs,
             "DescribeAvailabilityZones": self.describe_zones,
+            "DescribeInternetGateways": self.describe_gateways,
         }
+
+    def make_local(self, zone: str, name: str, border: str) -> None:
+        """Let a zone be a Local Zone, with a name and a network border group of its own."""
+        self.subnets = [
+            replace(each, zone=name) if each.zone == zone else each for each in self.subnets
+        ]
+        self.borders[name] = border
+
+    def border(self, zone: str) -> str:
+        """The network border group of a zone.
+
+        Source: EC2 User Guide, "Elastic IP addresses" (network border group).
+        """
+        return self.borders.get(zone, self._kernel.region)
 
     def describe_subnets(self, params: Parameters) -> Result:
         ids = params.get("SubnetIds")
@@ -121,11 +142,36 @@ class Networks:
                     "State": "available",
                     "OptInStatus": "opt-in-not-required",
                     "ZoneType": "availability-zone",
+                    "NetworkBorderGroup": self.border(zone),
                 }
                 for zone in found
                 if zone in names
             ]
         }
+
+    def describe_gateways(self, params: Parameters) -> Result:
+        found = filters.chosen(
+            params.get("Filters", ()),
+            [self.gateway] if self.gateway else [],
+            {
+                "internet-gateway-id": lambda gateway: [gateway],
+                "attachment.vpc-id": lambda _: [self.vpc_id],
+                "attachment.state": lambda _: ["available"],
+            },
+            lambda _: {},
+        )
+        # The reference says "available"; AWS's own service model does not know that word here.
+        attached = [{"State": "attached", "VpcId": self.vpc_id}]
+        gateways = [
+            {
+                "InternetGatewayId": gateway,
+                "Attachments": attached,
+                "OwnerId": self._kernel.account,
+                "Tags": [],
+            }
+            for gateway in found
+        ]
+        return {"InternetGateways": gateways}
 
     def _find_vpc(self, vpc_id: str) -> str:
         if vpc_id != self.vpc_id:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from sandbox.cloud.ec2 import types
 from sandbox.cloud.ec2.addresses import Addresses
 from sandbox.cloud.ec2.describing import Describing
 from sandbox.cloud.ec2.images import Images
@@ -47,9 +48,10 @@ class Ec2:
             self.networks,
             self.instances,
             self.describing,
+            self.snapshots,
             machines,
         )
-        self.addresses = Addresses(kernel, self.tags, visibility, self.instances)
+        self.addresses = Addresses(kernel, self.tags, visibility, self.instances, self.networks)
         self.imaging = Imaging(self.images, self.instances)
 
     def operations(self) -> dict[str, Operation]:
@@ -64,6 +66,7 @@ class Ec2:
             **self.launching.operations(),
             **self.addresses.operations(),
             **self.imaging.operations(),
+            **types.operations(),
         }
 
     def seed_image(self, name: str, tags: dict[str, str] | None = None, *, owner: str = "") -> str:
@@ -107,15 +110,24 @@ class Ec2:
         instance = self.instances.all.get(instance_id)
         return instance.state if instance else "terminated"
 
+    def zone(self, instance_id: str) -> str:
+        """The zone of an instance, empty for one that nobody remembers."""
+        instance = self.instances.all.get(instance_id)
+        return instance.zone if instance else ""
+
+    def zones(self, subnets: Iterable[str]) -> set[str]:
+        """The zones of subnets."""
+        return {self.networks.find(subnet).zone for subnet in subnets}
+
     def reason(self, instance_id: str) -> str:
-        """Why the instance stopped or ended: ``code: message``; empty when nothing is known.
+        """Why the instance stopped or ended, its code first; empty when nothing is known.
 
         Unlike a describe call it does not depend on what can be seen already.
         """
         instance = self.instances.all.get(instance_id)
         if instance is None or not instance.reason:
             return ""
-        return f"{instance.reason['Code']}: {instance.reason['Message']}"
+        return instance.reason["Message"]
 
     def on_state(self, callback: Listener) -> None:
         """Call back with the instance id and its new state, at once, at every change."""

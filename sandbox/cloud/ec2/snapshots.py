@@ -21,6 +21,7 @@ class Snapshot:
     description: str
     started: datetime
     state: str = "completed"  # pending, completed, error
+    size: int = 8  # GiB
 
 
 class Snapshots:
@@ -33,10 +34,21 @@ class Snapshots:
         tags.owner("snap", self.find)
 
     def make(
-        self, volume_id: str, description: str, tags: dict[str, str], state: str = "completed"
+        self,
+        volume_id: str,
+        description: str,
+        tags: dict[str, str],
+        state: str = "completed",
+        *,
+        size: int = 8,
     ) -> Snapshot:
         snapshot = Snapshot(
-            self._kernel.ids.resource("snap"), volume_id, description, self._kernel.now(), state
+            self._kernel.ids.resource("snap"),
+            volume_id,
+            description,
+            self._kernel.now(),
+            state,
+            size,
         )
         self.all[snapshot.snapshot_id] = snapshot
         self._tags.put(snapshot.snapshot_id, tags)
@@ -96,7 +108,7 @@ class Snapshots:
         return {
             "SnapshotId": one.snapshot_id,
             "VolumeId": one.volume_id,
-            "VolumeSize": 8,
+            "VolumeSize": one.size,
             "State": one.state,
             "Progress": "100%" if one.state == "completed" else "0%",
             "StartTime": one.started,

@@ -83,8 +83,7 @@ class Tags:
         _check(pairs)
         for resource_id in params["Resources"]:
             self._find(resource_id)
-            if len(self.of(resource_id) | pairs) > _MOST:
-                raise AwsError("TagLimitExceeded", "The maximum number of tags is 50.")
+            check_number(self.of(resource_id) | pairs)
         for resource_id in params["Resources"]:
             self.put(resource_id, pairs)
         return {}
@@ -96,6 +95,7 @@ class Tags:
         """
         for resource_id in params["Resources"]:
             self._find(resource_id)
+        _check({tag["Key"]: "" for tag in params.get("Tags") or ()})
         for resource_id in params["Resources"]:
             has = self._tags.get(resource_id, {})
             unwanted = params.get("Tags") or [
@@ -136,6 +136,12 @@ class Tags:
 def kind(resource_id: str) -> str:
     """The resource type that an id's prefix stands for."""
     return _TYPES.get(resource_id.partition("-")[0], "")
+
+
+def check_number(pairs: dict[str, str]) -> None:
+    """AWS's own do not count. Source: EC2 user guide, "Tag restrictions"."""
+    if sum(not key.startswith("aws:") for key in pairs) > _MOST:
+        raise AwsError("TagLimitExceeded", "The maximum number of tags is 50.")
 
 
 def _pairs(tags: Iterable[dict[str, Any]]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Protocol
 
@@ -19,6 +19,10 @@ class Instances(Protocol):
 
     def state(self, instance_id: str) -> str: ...
 
+    def zone(self, instance_id: str) -> str: ...
+
+    def zones(self, subnets: Iterable[str]) -> set[str]: ...
+
 
 class Checks:
     """Asks every registered target at its group's interval, for as long as it is registered."""
@@ -29,9 +33,10 @@ class Checks:
         ec2: Instances,
         machines: Machines,
         changed: Callable[[TargetGroup, Target], None],
+        in_use: Callable[[TargetGroup, str], bool],
     ) -> None:
         self._kernel, self._ec2, self._machines = kernel, ec2, machines
-        self._changed = changed
+        self._changed, self._in_use = changed, in_use
 
     def begin(self, group: TargetGroup, target: Target) -> None:
         """Check a newly registered target soon, and then at the interval."""
@@ -46,7 +51,7 @@ class Checks:
             del group.targets[(target.instance_id, target.port)]
             self._changed(group, target)
             return
-        if not group.balancers:
+        if not self._in_use(group, target.instance_id):
             target.health = NOT_IN_USE
         elif state in ("stopping", "stopped", "shutting-down"):
             target.health, target.passed = STOPPED, 0

@@ -6,21 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.cloud.elbv2.balancer import Balancer, Listener
-from sandbox.cloud.elbv2.checks import Instances
 from sandbox.cloud.elbv2.target import Health, Target
 from sandbox.cloud.elbv2.targetgroup import TargetGroup, with_defaults
 from sandbox.cloud.elbv2.targeting import Targeting
 from sandbox.cloud.errors import AwsError
-from sandbox.cloud.kernel import Kernel, Operation, Parameters, Result
-from sandbox.cloud.machines import Machines
+from sandbox.cloud.kernel import Operation, Parameters, Result
 
 
 class Elbv2(Targeting):
     """The calls; what other services ask is in :class:`Targeting`."""
-
-    def __init__(self, kernel: Kernel, ec2: Instances, machines: Machines) -> None:
-        super().__init__(kernel, ec2, machines)
-        self.balancers: dict[str, Balancer] = {}
 
     def operations(self) -> dict[str, Operation]:
         """The operations by the names of the API."""
@@ -35,7 +29,9 @@ class Elbv2(Targeting):
             "CreateLoadBalancer": self.create_load_balancer,
             "DescribeLoadBalancers": self.describe_load_balancers,
             "CreateListener": self.create_listener,
+            "DeleteListener": self.delete_listener,
             "DescribeListeners": self.describe_listeners,
+            "SetSubnets": self.set_subnets,
             "DescribeTags": self.describe_tags,
         }
 
@@ -174,6 +170,33 @@ class Elbv2(Targeting):
             listeners = [each for b in self.balancers.values() for each in b.listeners]
         found = [each.describe() for each in listeners if not wanted or each.arn in wanted]
         return {"Listeners": found}
+
+    def delete_listener(self, params: Parameters) -> Result:
+        """Delete a listener; target groups that no other one forwards to are not in use any more.
+
+        Source: Elastic Load Balancing API reference, DeleteListener.
+        """
+        for balancer in self.balancers.values():
+            for listener in balancer.listeners:
+                if listener.arn == params["ListenerArn"]:
+                    balancer.listeners.remove(listener)
+                    self._forget(balancer, listener)
+                    return {}
+        raise AwsError("ListenerNotFound", "One or more listeners not found")
+
+    def set_subnets(self, params: Parameters) -> Result:
+        """Enable the zones of these subnets, and no others, for a balancer.
+
+        Source: Elastic Load Balancing API reference, SetSubnets.
+        """
+        balancer = self._balancer(params["LoadBalancerArn"])
+        balancer.put = {**balancer.put, "Subnets": params["Subnets"]}
+        return {}
+
+    def _forget(self, balancer: Balancer, listener: Listener) -> None:
+        kept = {arn for each in balancer.listeners for arn in each.target_groups}
+        for arn in set(listener.target_groups) - kept:
+            self.target_group(arn).balancers.remove(balancer.arn)
 
     def describe_tags(self, params: Parameters) -> Result:
         """The tags of target groups and balancers."""

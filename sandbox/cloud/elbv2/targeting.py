@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from sandbox.cloud.elbv2.balancer import Balancer
 from sandbox.cloud.elbv2.checks import Checks, Instances
 from sandbox.cloud.elbv2.target import DRAINING, Health, Target
 from sandbox.cloud.elbv2.targetgroup import TargetGroup
@@ -19,7 +20,8 @@ class Targeting:
     def __init__(self, kernel: Kernel, ec2: Instances, machines: Machines) -> None:
         self._kernel, self._ec2 = kernel, ec2
         self.target_groups: dict[str, TargetGroup] = {}
-        self._checks = Checks(kernel, ec2, machines, self._tell)
+        self.balancers: dict[str, Balancer] = {}
+        self._checks = Checks(kernel, ec2, machines, self._tell, self.in_use)
         self._listeners: list[Callable[[str], None]] = []
 
     def target_group(self, arn: str) -> TargetGroup:
@@ -44,6 +46,20 @@ class Targeting:
             (t for (i, _), t in group.targets.items() if i == instance_id), None
         )
         return target.health if target else None
+
+    def in_use(self, group: TargetGroup, instance_id: str) -> bool:
+        """Whether a balancer sends traffic to the instance's zone through the group.
+
+        Source: Elastic Load Balancing API reference, TargetHealth, Target.NotInUse: no balancer
+        uses the group, or the target's zone is not enabled for it.
+        """
+        return any(
+            not (zones := self._zones(self.balancers[arn])) or self._ec2.zone(instance_id) in zones
+            for arn in group.balancers
+        )
+
+    def _zones(self, balancer: Balancer) -> set[str]:
+        return self._ec2.zones(balancer.put.get("Subnets", ()))
 
     def register(self, arn: str, instance_id: str, port: int | None = None) -> None:
         """Register an instance; one that drains comes back, one that is there stays."""

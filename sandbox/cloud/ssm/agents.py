@@ -77,11 +77,23 @@ class Agents:
         self._online.discard(instance_id)
         if state == "terminated":
             self._registered.pop(instance_id, None)
-        if state == "running" and self.starts(instance_id):
+        if state == "running" and self._can_register(instance_id) and self.starts(instance_id):
             change = self._ec2.instances.all[instance_id].change
             self._kernel.after(
                 self._kernel.durations.agent, lambda: self._report(instance_id, change)
             )
+
+    def _can_register(self, instance_id: str) -> bool:
+        """Its permissions come from an instance profile, through the metadata service.
+
+        Source: Systems Manager user guide, "Configure instance permissions required for Systems
+        Manager". (Default Host Management Configuration is not modelled.)
+        """
+        content = self._ec2.instances.all[instance_id].content
+        metadata = content.get("MetadataOptions", {})
+        return bool(content.get("IamInstanceProfile")) and (
+            metadata.get("HttpEndpoint", "enabled") != "disabled"
+        )
 
     def _report(self, instance_id: str, change: int) -> None:
         instance = self._ec2.instances.all.get(instance_id)

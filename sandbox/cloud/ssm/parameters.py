@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.kernel import Kernel, Operation, Result
@@ -13,6 +15,8 @@ from sandbox.cloud.pages import page
 
 _STANDARD_BYTES, _ADVANCED_BYTES = 4096, 8192  # SSM User Guide, Managing parameter tiers
 _VERSIONS = 100
+_IMAGE = "aws:ec2:image"
+_LOOK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,15 @@ class Parameter:
 class Parameters:
     """Every parameter with its versions, newest last; AWS's public ones can be put there too."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, images: Callable[[str], bool]) -> None:
         self._kernel = kernel
+        self._is_image = images
+        self._blind = 0
         self.all: dict[str, list[Parameter]] = {}
+
+    def fail_next_look(self, times: int = 1) -> None:
+        """Let the next images look as if they were not there, or not for the caller's eyes."""
+        self._blind += times
 
     def seed(self, name: str, value: str) -> None:
         """A parameter that AWS publishes (``/aws/service/…``); no event."""
@@ -58,13 +68,14 @@ class Parameters:
         }
 
     def get(self, params: Request) -> Result:
-        return {"Parameter": self._shown(self._find(params["Name"]), params["Name"])}
+        found, asked = self._find(params["Name"]), params["Name"]
+        return {"Parameter": self._shown(found, asked, params)}
 
     def get_several(self, params: Request) -> Result:
         found, missing = [], []
         for name in params["Names"]:
             try:
-                found.append(self._shown(self._find(name), name))
+                found.append(self._shown(self._find(name), name, params))
             except AwsError:
                 missing.append(name)
         return {"Parameters": found, "InvalidParameters": missing}
@@ -85,7 +96,7 @@ class Parameters:
         found, more = page(
             found, {"MaxResults": 10} | params, least=1, most=10, bad_token="InvalidNextToken"
         )
-        return {"Parameters": [self._shown(one, one.name) for one in found], **more}
+        return {"Parameters": [self._shown(one, one.name, params) for one in found], **more}
 
     def put(self, params: Request) -> Result:
         """There is no compare-and-set, only Overwrite. Source: SSM API reference, PutParameter."""
@@ -112,10 +123,44 @@ class Parameters:
             raise AwsError(
                 "ValidationException", "A parameter type is required when you create a parameter."
             )
+        tier = params.get("Tier", "Standard")
+        if params.get("DataType") == _IMAGE:
+            if not re.fullmatch(r"ami-[0-9a-f]{8,17}", value):
+                raise AwsError(
+                    "ValidationException",
+                    "The following parameter value isn't valid. Parameter of data type "
+                    f"{_IMAGE} must be an image id: {value}",
+                )
+            before = self.all.get(name)
+            self._kernel.after(_LOOK, lambda: self._put_image(name, params))
+            return {"Version": before[-1].version + 1 if before else 1, "Tier": tier}
+        return {"Version": self._put(name, params).version, "Tier": tier}
+
+    def _put(self, name: str, params: Request) -> Parameter:
         operation = "Update" if name in self.all else "Create"
-        parameter = self._store(name, value, params)
+        parameter = self._store(name, params["Value"], params)
         self._tell(operation, parameter)
-        return {"Version": parameter.version, "Tier": params.get("Tier", "Standard")}
+        return parameter
+
+    def _put_image(self, name: str, params: Request) -> None:
+        """Looked at after the call was answered; what fails is told by an event and not stored.
+
+        Source: SSM User Guide, "Native parameter support for Amazon Machine Image IDs". That it
+        takes a second is assumed.
+        """
+        blind, self._blind = self._blind > 0, max(self._blind - 1, 0)
+        if self._is_image(params["Value"]) and not blind:
+            self._put(name, params)
+            return
+        detail = {
+            "operation": "Update" if name in self.all else "Create",
+            "name": name,
+            "type": params.get("Type", "String"),
+            "dataType": _IMAGE,
+            "exception": "Unable to Describe Resource",
+        }
+        arn = self._kernel.arn("ssm", f"parameter/{name.lstrip('/')}")
+        self._kernel.emit("aws.ssm", "Parameter Store Change", detail, (arn,))
 
     def delete(self, params: Request) -> Result:
         parameter = self._find(params["Name"])
@@ -167,11 +212,16 @@ class Parameters:
     def _arn(self, parameter: Parameter) -> str:
         return self._kernel.arn("ssm", f"parameter/{parameter.name.lstrip('/')}")
 
-    def _shown(self, one: Parameter, asked: str) -> Result:
+    def _shown(self, one: Parameter, asked: str, params: Request) -> Result:
+        """A SecureString comes encrypted, unless ``WithDecryption`` is asked for.
+
+        Source: SSM API reference, GetParameter and GetParametersByPath, WithDecryption.
+        """
+        encrypted = one.kind == "SecureString" and not params.get("WithDecryption")
         shown = {
             "Name": one.name,
             "Type": one.kind,
-            "Value": one.value,
+            "Value": _cipher_text(one.value) if encrypted else one.value,
             "Version": one.version,
             "LastModifiedDate": one.modified,
             "ARN": self._arn(one),
@@ -180,6 +230,11 @@ class Parameters:
         if asked.endswith(f":{one.version}"):
             shown["Selector"] = f":{one.version}"
         return shown
+
+
+def _cipher_text(value: str) -> str:
+    """Something that says nothing; KMS's begins so."""
+    return f"AQICAH{hashlib.sha256(value.encode()).hexdigest()}=="
 
 
 def _check_name(name: str) -> None:

@@ -16,7 +16,7 @@ class Ssm:
     def __init__(self, kernel: Kernel, ec2: Ec2, machines: Machines) -> None:
         self.agents = Agents(kernel, ec2)
         self.commands = Commands(kernel, self.agents, machines)
-        self.parameters = Parameters(kernel)
+        self.parameters = Parameters(kernel, ec2.images.is_available)
 
     def operations(self) -> dict[str, Operation]:
         return {

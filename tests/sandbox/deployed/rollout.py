@@ -28,6 +28,20 @@ class Rollout:
 
         return eventually(over, PATIENCE)
 
+    def stop(self) -> None:
+        """As a person does in the console."""
+        self._steps.stop_execution(executionArn=self._arn, cause="by hand")
+
+    def transitions(self) -> list[str]:
+        """The states that it entered."""
+        pages = self._steps.get_paginator("get_execution_history").paginate(executionArn=self._arn)
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for page in pages
+            for event in page["events"]
+            if event["type"].endswith("StateEntered")
+        ]
+
     def failures(self) -> list[str]:
         """The errors of its failed tasks, the ones that were repeated included.
 

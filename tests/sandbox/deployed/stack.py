@@ -86,6 +86,9 @@ class Stack:
         )
         return {execution["executionArn"] for execution in found["executions"]}
 
+    def rollout(self, arn: str) -> Rollout:
+        return Rollout(self.sandbox, arn)
+
     def started_by(self, act: Callable[[], object]) -> Rollout:
         """Do something, and return the rollout that it starts."""
         before = self.rollouts()

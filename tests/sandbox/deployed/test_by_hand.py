@@ -15,12 +15,11 @@ def test_a_plan_a_push_and_a_look(
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = stack.state()
+    release = {"bucket": stack.fleet.bucket, "key": "web/web-2.tar.gz"}
+    wish = json.dumps({"fleet": "web", "dry_run": True, "release": release})
     plan = json.loads(
-        stack.shell(
-            "sam", "remote", "invoke", "PlanRolloutFunction",
-            "--event-file", "events/plan-rollout.json",
-        )
-    )  # fmt: skip
+        stack.shell("sam", "remote", "invoke", "PlanRolloutFunction", "--event", wish)
+    )
     assert (plan["result"], plan["group"], plan["from"]["image"]) == ("planned", "web", stack.image)
     assert [step.split()[0] for step in plan["steps"][:3]] == ["Bake", "Publish", "Roll"]
     assert stack.state() == state
@@ -50,7 +49,7 @@ def test_a_plan_a_push_and_a_look(
     assert stack.served == {"2"}
 
     capsys.readouterr()
-    assert status.show(stack.sandbox.endpoint, watch=False) == 0
+    assert status.show(stack.sandbox.endpoint, stack.sandbox.keys.people, watch=False) == 0
     shown = capsys.readouterr().out
     assert f"web: 2 ≤ 4 ≤ 8, 4 on version {wanted}" in shown
     assert "refresh Successful 100 %" in shown

@@ -13,7 +13,8 @@ State = dict[str, Any]
 _COMMON = {"Type", "Comment"}
 _FLOW = {"Next", "End"}
 _PATHS = {"InputPath", "OutputPath"}
-_TASK = {"Parameters", "ResultSelector", "ResultPath", "Retry", "Catch", "TimeoutSeconds"}
+_TIMEOUTS = {"TimeoutSeconds", "TimeoutSecondsPath"}
+_TASK = {"Parameters", "ResultSelector", "ResultPath", "Retry", "Catch"} | _TIMEOUTS
 _FIELDS = {
     "Task": _COMMON | _FLOW | _PATHS | _TASK | {"Resource"},
     "Choice": _COMMON | _PATHS | {"Choices", "Default"},
@@ -79,7 +80,15 @@ def _check(name: str, state: State) -> None:
     _only(state, _FIELDS[kind], name)
     if kind in ("Task", "Wait", "Pass") and ("Next" in state) == bool(state.get("End")):
         raise BadDefinition(f"{name}: exactly one of Next and End")
-    for field in ("InputPath", "OutputPath", "ResultPath", "SecondsPath", "ErrorPath", "CausePath"):
+    for field in (
+        "InputPath",
+        "OutputPath",
+        "ResultPath",
+        "SecondsPath",
+        "TimeoutSecondsPath",
+        "ErrorPath",
+        "CausePath",
+    ):
         if isinstance(state.get(field), str) and state[field].startswith("$"):
             paths.steps(state[field])
     templates.check(state.get("Parameters"))
@@ -97,7 +106,9 @@ def _check_task(name: str, state: State) -> None:
     resource: str = state["Resource"]
     if ":function:" not in resource and resource not in _RESOURCES:
         raise BadDefinition(f"{name}: the resource {resource!r} is not known here")
-    if resource.endswith(".waitForTaskToken") and "TimeoutSeconds" not in state:
+    if len(_TIMEOUTS & set(state)) > 1:
+        raise BadDefinition(f"{name}: at most one of TimeoutSeconds and TimeoutSecondsPath")
+    if resource.endswith(".waitForTaskToken") and not _TIMEOUTS & set(state):
         raise BadDefinition(f"{name}: waits for a token without TimeoutSeconds, so for a year")
     for retrier in state.get("Retry", ()):
         _only(retrier, _RETRY, f"{name}.Retry")

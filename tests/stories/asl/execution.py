@@ -18,6 +18,7 @@ from tests.stories.asl.definition import SNS_PUBLISH, Definition, State
 from tests.stories.asl.failures import StateFailed
 
 PAYLOAD_LIMIT = 256 * 1024
+EVENT_LIMIT = 248 * 1024  # of what an event tells of input and output
 HISTORY_LIMIT = 25_000
 STEP = timedelta(milliseconds=20)  # from one state to the next
 _FOR_EVER = 99_999_999
@@ -35,6 +36,9 @@ class Surroundings(Protocol):
 
     def integrate(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
         """The answer of an AWS call; raises StateFailed with its error."""
+
+    def tell(self, kind: str, detail: dict[str, Any], resource: str) -> None:
+        """Put an event of Step Functions on the default bus."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Execution:
     whole: Any = None  # the state data ($) as it stands
     _attempt: _Attempt | None = None
     _attempts: int = 0
+    redriven: datetime | None = None  # the last time
     _life: int = 0  # how often it was redriven
     _asleep_until: datetime | None = None
     _tries: dict[int, int] = field(default_factory=dict)
@@ -94,9 +99,14 @@ class Execution:
 
     def begin(self) -> None:
         self._note("ExecutionStarted")
+        self._tell()
         if seconds := self.definition.timeout_seconds:
-            self._later(timedelta(seconds=seconds), lambda: self._end("TIMED_OUT"))
+            self._later(timedelta(seconds=seconds), self._time_out)
         self._go(self.definition.start_at, json.loads(self.text))
+
+    def _time_out(self) -> None:
+        self.error, self.cause = "States.Timeout", ""
+        self._end("TIMED_OUT")
 
     def abort(self, error: str, cause: str) -> None:
         self.error, self.cause = error, cause
@@ -113,7 +123,9 @@ class Execution:
         """
         self.status, self.stopped, self.error, self.cause = "RUNNING", None, "", ""
         self._life += 1
+        self.redriven = self.world.now()
         self._note("ExecutionRedriven")
+        self._tell()
         self._go(self.state, self.whole)
 
     def waits_for(self, token: str) -> bool:
@@ -225,7 +237,7 @@ class Execution:
         self._note("LambdaFunctionScheduled" if direct else "TaskScheduled")
         self._note("LambdaFunctionStarted" if direct else "TaskStarted")
         began = self.world.now()
-        limit = timedelta(seconds=state.get("TimeoutSeconds", _FOR_EVER))
+        limit = timedelta(seconds=self._timeout(state))
         timeout = StateFailed("States.Timeout", f"{self.state} took more than {limit}")
         if waits:
             self._later(limit, lambda: self._answered(attempt, None, timeout))
@@ -242,6 +254,14 @@ class Execution:
             return  # stopped while the function ran
         late = self.world.now() - began > limit
         self._answered(attempt, result, timeout if late else None)
+
+    def _timeout(self, state: State) -> int:
+        if "TimeoutSecondsPath" not in state:
+            return int(state.get("TimeoutSeconds", _FOR_EVER))
+        seconds = paths.read(state["TimeoutSecondsPath"], self.whole, self._context())
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds <= 0:
+            raise StateFailed("States.Runtime", f"{self.state}: {seconds!r} is no time-out")
+        return seconds
 
     def _answered(self, attempt: _Attempt, result: Any, failure: StateFailed | None) -> None:
         if not self.running or not attempt.open or attempt is not self._attempt:
@@ -326,12 +346,43 @@ class Execution:
     def _end(self, status: str) -> None:
         self.status, self.stopped = status, self.world.now()
         self.history.append(Event(self.world.now(), f"Execution{status.title().replace('_', '')}"))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Every change of the status is an event.
+
+        Source: Step Functions developer guide, "Automating Step Functions event delivery with
+        EventBridge" and its examples.
+        """
+        failed = self.status in ("FAILED", "TIMED_OUT", "ABORTED")
+        output = json.dumps(self.output) if self.status == "SUCCEEDED" else None
+        detail = {
+            "executionArn": self.arn,
+            "stateMachineArn": self.machine_arn,
+            "name": self.name,
+            "status": self.status,
+            "startDate": _milliseconds(self.started),
+            "stopDate": _milliseconds(self.stopped) if self.stopped else None,
+            "input": self.text if len(self.text) < EVENT_LIMIT else None,
+            "inputDetails": {"included": len(self.text) < EVENT_LIMIT},
+            "output": output if output and len(output) < EVENT_LIMIT else None,
+            "outputDetails": {"included": len(output) < EVENT_LIMIT} if output else None,
+            "redriveCount": self._life,
+            "redriveDate": _milliseconds(self.redriven) if self.redriven else None,
+            "error": (self.error or None) if failed else None,
+            "cause": (self.cause or None) if failed else None,
+        }
+        self.world.tell("Step Functions Execution Status Change", detail, self.arn)
 
 
 def _limited(value: Any, what: str) -> Any:
     if len(json.dumps(value, separators=(",", ":")).encode()) > PAYLOAD_LIMIT:
         raise StateFailed("States.DataLimitExceeded", f"{what} is larger than 262144 bytes")
     return value
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 def _stamp(moment: datetime) -> str:

@@ -90,13 +90,17 @@ class StepFunctions:
             "name": execution.name,
             "status": execution.status,
             "startDate": execution.started,
-            "input": execution.text,
         }
         if execution.stopped:
             answer["stopDate"] = execution.stopped
+        if execution.redriven:
+            answer["redriveDate"] = execution.redriven
+        if params.get("includedData") == "METADATA_ONLY":
+            return answer
+        answer["input"] = execution.text
         if execution.status == "SUCCEEDED":
             answer["output"] = json.dumps(execution.output)
-        if execution.status in ("FAILED", "ABORTED"):
+        if execution.status in ("FAILED", "TIMED_OUT", "ABORTED"):
             answer |= {"error": execution.error, "cause": execution.cause}
         return answer
 

@@ -17,13 +17,18 @@ from sandbox.cloud.cloud import Cloud
 Params = dict[str, Any]
 Tags = Mapping[str, str]
 Context = tuple[tuple[str, tuple[str, ...]], ...]
-PREFIXES = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}  # botocore → IAM
+PREFIXES = {  # botocore → IAM
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "stepfunctions": "states",
+}
 READING = ("Describe", "Get", "List")
 _KINDS = {
     "ami": "image",
     "eipalloc": "elastic-ip",
     "eni": "network-interface",
     "i": "instance",
+    "key": "key-pair",
     "lt": "launch-template",
     "sg": "security-group",
     "sir": "spot-instances-request",
@@ -32,6 +37,12 @@ _KINDS = {
     "vol": "volume",
 }
 _NOBODYS = {"image", "snapshot"}  # their ARNs have no account
+# What a launch makes, and the parameter of RunInstances that says how.
+_MADE = {
+    "instance": "InstanceType",
+    "volume": "BlockDeviceMappings",
+    "network-interface": "NetworkInterfaces",
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,19 @@ def keyed(ask: Ask, key_arn: str) -> Iterator[Ask]:
         region = ask.resource.split(":")[3]
         through = (("kms:ViaService", (f"{service}.{region}.amazonaws.com",)),)
         yield Ask(action, key_arn, through, also=True)
+
+
+def keyed_machine(machine_arn: str, key_arn: str) -> Iterator[Ask]:
+    """What is asked of the key of the executions' histories, in the state machine's name.
+
+    Source: Step Functions developer guide, "Data at rest encryption".
+    """
+    _, _, _, region, account, _ = machine_arn.split(":", 5)
+    history = (("kms:EncryptionContext:aws:states:stateMachineArn", (machine_arn,)),)
+    yield Ask("kms:Decrypt", key_arn, history, also=True)
+    yield Ask("kms:GenerateDataKey", key_arn, history, also=True)
+    logs = (("kms:EncryptionContext:SourceArn", (f"arn:aws:logs:{region}:{account}:*",)),)
+    yield Ask("kms:GenerateDataKey", key_arn, logs, also=True)
 
 
 def keyed_volumes(ask: Ask, key_arn: str) -> Iterator[Ask]:
@@ -150,15 +174,37 @@ class _Account:
         content = template["Data"] | params
         # AWS does not say whose tags win where both tag a kind: all kinds are asked for.
         tags = _specified(template["Data"]) | _specified(params)
-        source = (("ec2:LaunchTemplate", (self.ec2(template["LaunchTemplateId"]),)),)
+        source = ("ec2:LaunchTemplate", (self.ec2(template["LaunchTemplateId"]),))
+
+        def by(*names: str) -> Context:
+            """Whether the template says so, or the request by one of these parameters."""
+            inherited = "false" if set(names) & set(params) else "true"
+            return (source, ("ec2:IsLaunchTemplateResource", (inherited,)))
+
         yield from self.on("ec2:RunInstances", template["LaunchTemplateId"])
-        for kind in ("instance", "volume", "network-interface"):
+        for kind, name in _MADE.items():
             given = _given(tags.get(kind, {}))
-            yield Ask("ec2:RunInstances", self.ec2(_new(kind)), (*source, *given))
-        used = [content["ImageId"], *content.get("SecurityGroupIds", ["sg-0123456789abcdef0"])]
-        used.append(content.get("SubnetId", "subnet-0123456789abcdef0"))
-        for resource_id in used:
-            yield Ask("ec2:RunInstances", self.ec2(resource_id), source)
+            yield Ask("ec2:RunInstances", self.ec2(_new(kind)), (*by(name), *given))
+        interfaces = content.get("NetworkInterfaces", [])
+        groups = [group for each in interfaces for group in each.get("Groups", [])]
+        groups = groups or content.get("SecurityGroupIds") or ["sg-0123456789abcdef0"]
+        subnets = [each["SubnetId"] for each in interfaces if "SubnetId" in each]
+        subnets = subnets or [content.get("SubnetId", "subnet-0123456789abcdef0")]
+        devices = [each.get("Ebs", {}) for each in content.get("BlockDeviceMappings", [])]
+        used = [
+            ([content["ImageId"]], by("ImageId")),
+            (groups, by("SecurityGroupIds", "NetworkInterfaces")),
+            (subnets, by("SubnetId", "NetworkInterfaces")),
+            (
+                [each["SnapshotId"] for each in devices if "SnapshotId" in each],
+                by("BlockDeviceMappings"),
+            ),
+        ]
+        for resource_ids, context in used:
+            for resource_id in resource_ids:
+                yield Ask("ec2:RunInstances", self.ec2(resource_id), context)
+        if key := content.get("KeyName"):
+            yield Ask("ec2:RunInstances", self.arn("ec2", f"key-pair/{key}"), by("KeyName"))
         yield from self.made("RunInstances", tags)
         if profile := content.get("IamInstanceProfile"):
             role = f"arn:aws:iam::{self.cloud.kernel.account}:role/{profile['Name']}"
@@ -166,9 +212,13 @@ class _Account:
             yield Ask("iam:PassRole", role, service, also=True)
 
     def dry_run(self, params: Params) -> Iterator[Ask]:
-        """What Auto Scaling tries in the caller's name for every template that it is given."""
+        """What Auto Scaling tries in the caller's name for every template that it is given.
+
+        The group chooses subnet and type beside the template, if the trial names them at all.
+        """
+        beside = {"SubnetId": "subnet-0123456789abcdef0", "InstanceType": "t3.micro"}
         for specification in _specifications(params):
-            for ask in self.launch(specification, {}):
+            for ask in self.launch(specification, beside):
                 yield replace(ask, also=True)
 
 

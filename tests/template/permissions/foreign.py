@@ -98,6 +98,10 @@ def without_their_fences(
 
 def _without(one: Recorded, operator: str, key: str, patterns: object) -> Iterator[Foreign]:
     rest = tuple(pair for pair in one.ask.context if pair[0] != key)
+    if operator == "Null":  # a key that must not be there
+        present = replace(one.ask, context=(*rest, (key, (STRANGER,))))
+        yield Foreign(one.owner, present, f"with {key}")
+        return
     if not operator.startswith(_ALL_OF):
         without = replace(one.ask, context=rest)
         yield Foreign(one.owner, without, f"without {key}")
@@ -116,7 +120,7 @@ def _other(key: str, patterns: object) -> str:
         return f"arn:aws:ec2:{REGION}:999999999999:launch-template/lt-{STRANGER}"
     if key in ("iam:PassedToService", "kms:ViaService"):
         return "lambda.amazonaws.com"
-    if key == "kms:GrantIsForAWSResource":
+    if key in ("ec2:IsLaunchTemplateResource", "kms:GrantIsForAWSResource"):
         return "false"
     return f"{STRANGER}#1"
 
@@ -150,6 +154,11 @@ def never(things: Mapping[str, str]) -> Iterator[Ask]:
     builder: Context = (("aws:ResourceTag/ovenbird:role", ("builder",)),)
     image = f"arn:aws:ec2:{REGION}::image/ami-{STRANGER}"
     yield from (Ask(action, things["instance"], fleet) for action in _NOT_TO_MEMBERS)
+    for about in ("aws:ResourceTag", "ssm:resourceTag"):  # what a tag of anybody's makes of them
+        tagged = ((f"{about}/ovenbird:role", ("builder",)), (f"{about}/{_GROUP}", ("web",)))
+        yield from (
+            Ask(action, things["instance"], (*member, *tagged)) for action in _NOT_TO_TAGGED
+        )
     yield Ask("ssm:SendCommand", things["instance"], member)
     yield from (Ask(action, things["group"], fleet) for action in _NOT_TO_GROUPS)
     yield from (Ask(action, things["table"]) for action in _NOT_TO_THE_LEDGER)
@@ -205,6 +214,8 @@ def never(things: Mapping[str, str]) -> Iterator[Ask]:
 
 
 _NOT_TO_MEMBERS = ("ec2:StopInstances", "ec2:TerminateInstances", "ec2:RebootInstances")
+_NOT_TO_TAGGED = (*_NOT_TO_MEMBERS, "ec2:CreateImage", "ssm:SendCommand")
+_GROUP = "aws:autoscaling:groupName"  # which nobody but AWS can write
 _NOT_TO_GROUPS = (
     "autoscaling:SetDesiredCapacity",
     "autoscaling:SuspendProcesses",

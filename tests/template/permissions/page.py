@@ -13,7 +13,15 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from tests.template.deployed import REGION, ROOT, many, resources, translated, written
+from tests.template.deployed import (
+    REGION,
+    ROOT,
+    many,
+    resources,
+    shared_policy,
+    translated,
+    written,
+)
 from tests.template.permissions.reasons import OF_AWS, OF_SAM, WHY
 from tests.template.reference import table
 
@@ -87,7 +95,7 @@ def _functions() -> Iterator[str]:
 
 def _machines() -> Iterator[str]:
     for name, resource in written()["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::StateMachine":
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
             yield f"### {name}\n\n{_role(name)}"
 
 
@@ -112,8 +120,8 @@ def _statements(owner: str) -> Iterator[tuple[str, dict[str, Any]]]:
     role = resources("AWS::IAM::Role")[f"{owner}Role"]
     shared = resources("AWS::IAM::ManagedPolicy")
     for policy in role.get("ManagedPolicyArns", []):
-        if isinstance(policy, dict):
-            yield from _each(policy["Ref"], shared[policy["Ref"]]["PolicyDocument"])
+        if name := shared_policy(policy):
+            yield from _each(name, shared[name]["PolicyDocument"])
     for policy in role.get("Policies", []):
         yield from _each(policy["PolicyName"], policy["PolicyDocument"])
 
@@ -142,9 +150,6 @@ def _resources(statement: dict[str, Any]) -> str:
     if "NotResource" in statement:
         excepted = ", ".join(_name(each) for each in many(statement["NotResource"]))
         return f"everything but {excepted}"
-    if isinstance(statement["Resource"], dict) and "Fn::If" in statement["Resource"]:
-        _, named, otherwise = statement["Resource"]["Fn::If"]
-        return f"{_name(named)} if it is set, else {_name(otherwise)}"
     return "<br>".join(_name(each) for each in many(statement["Resource"]))
 
 
@@ -175,6 +180,8 @@ def _conditions(conditions: dict[str, Any]) -> str:
 
 def _condition(operator: str, key: str, values: Any) -> str:
     kind, _, tag = key.partition("/")
+    if operator == "Null":
+        return f"it is not tagged `{tag}`"
     if values == "?*":
         return f"it is tagged `{tag}`" if "Resource" in kind else f"it gets the tag `{tag}`"
     shown = " or ".join(_value(value) for value in many(values))

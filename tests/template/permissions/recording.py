@@ -6,16 +6,18 @@ Beside the calls there is what running itself asks: logs, traces, the failure de
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from unittest import mock
 
 from ovenbird.aws import clients
 from ovenbird.settings import settings
+from tests.stories import fleets
 from tests.stories.asl.execution import Execution
 from tests.stories.delivery import Delivery
 from tests.stories.intrinsics import arn
@@ -27,6 +29,7 @@ from tests.template.permissions.asks import Ask, asks
 from tests.template.permissions.roles import resolver
 from tests.template.permissions.stories import STORIES
 
+OTHER = "api"  # the fleet beside the one that a story is about
 TRACING = (
     "xray:GetSamplingRules",
     "xray:GetSamplingStatisticSummaries",
@@ -49,18 +52,26 @@ LOG_DELIVERY = (
 
 @dataclass(frozen=True)
 class Recorded:
-    """Something that was asked in the name of a role; ``owner`` is whose role, by logical id."""
+    """Something that was asked in the name of a role; ``owner`` is whose role, by logical id.
+
+    ``fleet`` is the one that the function or machine worked for, empty where it was all of them.
+    """
 
     owner: str
     ask: Ask
+    fleet: str = ""
 
 
 @cache
 def recorded() -> tuple[Recorded, ...]:
-    """What all the stories together ask, each thing once."""
+    """What all the stories together ask, each thing once; a second fleet lives in each of them."""
     settings.cache_clear()
     found: dict[Recorded, None] = {}
-    with _listening(lambda owner, ask: found.setdefault(Recorded(owner, ask))):
+
+    def note(owner: str, ask: Ask, fleet: str) -> None:
+        found.setdefault(Recorded(owner, ask, fleet))
+
+    with _listening(note), _a_second_fleet():
         for story in STORIES:
             story()
     settings.cache_clear()
@@ -90,38 +101,68 @@ class _Overheard:
             self.note(ask)
         return self.world.integrate(service, operation, arguments)
 
+    def tell(self, kind: str, detail: dict[str, Any], resource: str) -> None:
+        self.world.tell(kind, detail, resource)
+
 
 @contextmanager
-def _listening(note: Callable[[str, Ask], object]) -> Iterator[None]:
+def _a_second_fleet() -> Iterator[None]:
+    """Whoever makes the fleet ``web`` gets another one beside it."""
+
+    def make(world: World, **options: Any) -> fleets.Fleet:
+        fleet = real(world, **options)
+        if fleet.name == "web":
+            real(world, name=OTHER, size=1, addresses=1)
+        return fleet
+
+    real = fleets.make
+    with mock.patch.object(fleets, "make", make):
+        yield
+
+
+def _fleet_of(event: Any) -> str:
+    """Which fleet a function is invoked for; a group of these stories bears its fleet's name."""
+    if not isinstance(event, dict):
+        return ""
+    return str(event.get("fleet") or event.get("detail", {}).get("AutoScalingGroupName", ""))
+
+
+@contextmanager
+def _listening(note: Callable[[str, Ask, str], object]) -> Iterator[None]:
     """Every story that is told in this block is written down."""
 
     def call(world: World, service: str, operation: str, params: dict[str, Any]) -> Any:
-        owner = functions()[world.lambdas.running[-1].function]
+        running = world.lambdas.running[-1]
         for ask in asks(world.cloud, service, operation, params):
-            note(owner, ask)
+            note(functions()[running.function], ask, _fleet_of(running.event))
         return real_call(world, service, operation, params)
 
     def run(lambdas: Lambdas, function: Function, payload: Any) -> Any:
         for ask in _running(function.name):
-            note(function.name, ask)
+            note(function.name, ask, "")
         return real_run(lambdas, function, payload)
 
     def invoke_later(delivery: Delivery, arn: str, payload: Any, *, attempt: int = 0) -> None:
         owner = delivery.deployment.functions[arn].name
         for ask in _failing(owner):
-            note(owner, ask)
+            note(owner, ask, "")
         real_invoke_later(delivery, arn, payload, attempt=attempt)
 
     def start_by_rule(world: World, machine_arn: str, text: str) -> None:
-        note(_starter(machine_arn), Ask("states:StartExecution", machine_arn))
+        note(_starter(machine_arn), Ask("states:StartExecution", machine_arn), "")
         real_start(world, machine_arn, text)
 
     def begin(execution: Execution) -> None:
         owner = _machine(execution.machine_arn)
         for action in (*TRACING, *LOG_DELIVERY):
-            note(owner, Ask(action, also=True))
+            note(owner, Ask(action, also=True), "")
         assert isinstance(execution.world, World)
-        execution.world = _Overheard(execution.world, partial(note, owner))
+        fleet = _fleet_of(json.loads(execution.text))
+
+        def overhear(ask: Ask) -> None:
+            note(owner, ask, fleet)
+
+        execution.world = _Overheard(execution.world, overhear)
         real_begin(execution)
 
     real_call, real_start = World.call, World._start_by_rule

@@ -1,7 +1,8 @@
 """Asks ``@cloud-copilot/iam-simulate``, an evaluator of IAM that nobody here wrote, offline.
 
 One Node process answers many questions. What AWS itself publishes (parameters, documents) has ARNs
-without an account, which the evaluator does not know; both sides get the same made-up one.
+without an account, which the evaluator does not know; both sides get the same made-up one. Nor does
+it know the keys of a KMS encryption context; others of the same type stand in for them.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def decide(
     node, script = ROOT / ".venv/bin/node", ROOT / "tests/template/permissions/simulate.mjs"
     done = subprocess.run(
         [str(node), str(script)],
-        input=_OF_AWS.sub(r"\g<1>999999999999:", json.dumps(asked)),
+        input=_known(json.dumps(asked)),
         capture_output=True,
         text=True,
         check=False,
@@ -114,7 +115,18 @@ def decide(
     )
 
 
-_LISTS = {"aws:TagKeys", "dynamodb:LeadingKeys"}
+def _known(text: str) -> str:
+    for key, known in _STAND_INS.items():
+        text = text.replace(f'"{key}"', f'"{known}"')
+    return _OF_AWS.sub(r"\g<1>999999999999:", text)
+
+
+# Single texts of kms:Decrypt and kms:GenerateDataKey, which no policy of ours uses.
+_STAND_INS = {
+    "kms:EncryptionContext:SourceArn": "kms:RecipientAttestation:ImageSha384",
+    "kms:EncryptionContext:aws:states:stateMachineArn": "kms:RequestAlias",
+}
+_LISTS = {"aws:TagKeys", "dynamodb:LeadingKeys", "events:detail-type", "events:source"}
 # A key lets nobody in whom its policy does not; this one leaves it to the account's own policies.
 _KEY_POLICY = {
     "Version": "2012-10-17",

@@ -42,9 +42,9 @@ class Account:
         self.cloud.run_for(timedelta(**duration))
 
     def pending_instance(self, **params: Any) -> str:
-        answer = self.ec2(
-            "RunInstances", **({"ImageId": self.image, "MinCount": 1, "MaxCount": 1} | params)
-        )
+        usual = {"ImageId": self.image, "MinCount": 1, "MaxCount": 1}
+        usual |= {"IamInstanceProfile": {"Name": "managed"}}
+        answer = self.ec2("RunInstances", **(usual | params))
         return str(answer["Instances"][0]["InstanceId"])
 
     def instance(self, **params: Any) -> str:

@@ -74,13 +74,13 @@ def test_an_override_may_name_a_template_of_its_own() -> None:
         "LaunchTemplate": {
             "LaunchTemplateSpecification": town.version(1),
             "Overrides": [
-                {"InstanceType": "m7g.large", "LaunchTemplateSpecification": town.version(2)}
+                {"InstanceType": "m7a.large", "LaunchTemplateSpecification": town.version(2)}
             ],
         }
     }
     town.make_group(1, MixedInstancesPolicy=policy)
     (member,) = town.group.active
-    assert (member.instance_type, member.template["Version"]) == ("m7g.large", "2")
+    assert (member.instance_type, member.template["Version"]) == ("m7a.large", "2")
     assert town.cloud.ec2.instances.all[member.instance_id].image_id == town.images[1]
     shown = town.call("autoscaling", "DescribeAutoScalingGroups")["AutoScalingGroups"][0]
     assert "LaunchTemplate" not in shown

@@ -200,7 +200,7 @@ def test_other_services_learn_the_reason_of_an_end_that_cannot_be_seen_yet(
     account: Account,
 ) -> None:
     account.hide_new_things_for(minutes=10)
-    account.cloud.ec2.launching.never_run(reason="Internal error on launch")
+    account.cloud.ec2.launching.never_run(reason="Server.InternalError: Internal error on launch")
     instance = account.pending_instance()
     assert account.cloud.ec2.reason(instance) == ""
     account.run_for(minutes=1)

@@ -66,19 +66,19 @@ def test_an_override_with_another_type_does_not_match() -> None:
     policy = {
         "LaunchTemplate": {
             "LaunchTemplateSpecification": town.version(1),
-            "Overrides": [{"InstanceType": "m6g.large"}],
+            "Overrides": [{"InstanceType": "m6a.large"}],
         }
     }
     town.make_group(1, MixedInstancesPolicy=policy)
-    assert town.group.active[0].instance_type == "m6g.large"
-    policy["LaunchTemplate"]["Overrides"] = [{"InstanceType": "m7g.large"}]
+    assert town.group.active[0].instance_type == "m6a.large"
+    policy["LaunchTemplate"]["Overrides"] = [{"InstanceType": "m7a.large"}]
     town.asg(
         "StartInstanceRefresh",
         DesiredConfiguration={"MixedInstancesPolicy": policy},
         Preferences={"SkipMatching": True, **FIRST},
     )
     assert town.until_ended() == "Successful"
-    assert [member.instance_type for member in town.group.active] == ["m7g.large"]
+    assert [member.instance_type for member in town.group.active] == ["m7a.large"]
 
 
 def _protect(town: Town, protected: bool = True) -> str:

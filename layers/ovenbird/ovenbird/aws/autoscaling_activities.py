@@ -17,7 +17,7 @@ from ovenbird.errors import NotFound
 def launches(group: str, since: datetime, until: datetime) -> tuple[Launch, ...]:
     """The launches that the group tried in that time, newest first.
 
-    Only so far back as a page has one of which an instance came: in a large group there are many.
+    Only so far back as a page has one that was the image's chance: in a large group there are many.
 
     Raises:
         NotFound: The group is gone.
@@ -35,7 +35,7 @@ def launches(group: str, since: datetime, until: datetime) -> tuple[Launch, ...]
         try:
             for page in pages.paginate(AutoScalingGroupName=group, Filters=within):
                 found += [each for each in map(_launch, page["Activities"]) if each is not None]
-                if any(each.instance_id for each in found):
+                if any(each.was_a_chance for each in found):
                     break
         except ClientError as error:
             if faults.code(error) == "ValidationError":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -120,24 +120,42 @@ def _group(group: Mapping[str, Any]) -> Group:
         launch_configuration=group.get("LaunchConfigurationName"),
         tags={tag["Key"]: tag.get("Value", "") for tag in group.get("Tags", [])},
         subnets=tuple(each for each in group.get("VPCZoneIdentifier", "").split(",") if each),
-        target_groups=_target_groups(group),
+        target_groups=_sources(group, "elbv2", group.get("TargetGroupARNs", [])),
         health_check_type=group.get("HealthCheckType", "EC2"),
         default_warmup_seconds=None if warmup is None or warmup < 0 else warmup,
         health_check_grace_seconds=group.get("HealthCheckGracePeriod", 0),
         suspended=tuple(
             sorted(each["ProcessName"] for each in group.get("SuspendedProcesses", []))
         ),
+        propagated=frozenset(
+            tag["Key"] for tag in group.get("Tags", []) if tag.get("PropagateAtLaunch")
+        ),
+        zones=tuple(group.get("AvailabilityZones", [])),
+        classic_balancers=_sources(group, "elb", group.get("LoadBalancerNames", [])),
+        lattice_groups=_sources(group, "vpc-lattice"),
+        status=group.get("Status") or "",
+        warm_pool="WarmPoolConfiguration" in group,
     )
 
 
-def _target_groups(group: Mapping[str, Any]) -> tuple[str, ...]:
-    """Those attached in the older way and those attached as traffic sources, each once."""
-    sources = [
-        source["Identifier"]
-        for source in group.get("TrafficSources", [])
-        if source.get("Type", "elbv2") == "elbv2" and ":targetgroup/" in source["Identifier"]
-    ]
-    return tuple(dict.fromkeys([*group.get("TargetGroupARNs", []), *sources]))
+def _sources(group: Mapping[str, Any], kind: str, older: Sequence[str] = ()) -> tuple[str, ...]:
+    """What the group feeds of one kind, each once: attached in the older way, or as a source.
+
+    AWS infers the kind of a source that was attached without one.
+    Source: EC2 Auto Scaling API reference, TrafficSourceIdentifier.
+    """
+    found = list(older)
+    for source in group.get("TrafficSources", []):
+        name = source["Identifier"]
+        if source.get("Type", _inferred(name)) == kind:
+            found.append(name)
+    return tuple(dict.fromkeys(found))
+
+
+def _inferred(identifier: str) -> str:
+    if ":vpc-lattice:" in identifier:
+        return "vpc-lattice"
+    return "elbv2" if identifier.startswith("arn:") else "elb"
 
 
 def _member(instance: Mapping[str, Any]) -> Member:
@@ -148,4 +166,5 @@ def _member(instance: Mapping[str, Any]) -> Member:
         template=template_version(instance.get("LaunchTemplate")),
         protected=instance.get("ProtectedFromScaleIn", False),
         zone=instance.get("AvailabilityZone", ""),
+        weight=int(instance.get("WeightedCapacity") or 1),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from ovenbird.aws import clients
 from ovenbird.aws.faults import code, text, translated
+from ovenbird.core.blots import blotted
 from ovenbird.core.commands import Command
 from ovenbird.errors import NotYetVisible
 
@@ -74,11 +75,16 @@ def send(
     return str(answer["Command"]["CommandId"])
 
 
-def find(instance_id: str, comment: str) -> Command | None:
+def find(instance_id: str, comment: str, *, secrets: Collection[str] = ()) -> Command | None:
     """The command with that comment on the instance, with its output if it has ended.
+
+    Secrets are blotted out of the output here, so that nothing of ours ever holds them.
 
     ``None`` may also mean that it was sent a moment ago. Should there be two after all, the one
     that still runs, or has failed, is the answer: the disk is whole when both have succeeded.
+
+    Args:
+        secrets: Values that may not be in the output, besides what looks like a secret anyway.
 
     IAM: ssm:ListCommandInvocations, ssm:GetCommandInvocation
     """
@@ -97,7 +103,7 @@ def find(instance_id: str, comment: str) -> Command | None:
     if not sent:
         return None
     seen = min(map(_command, sent), key=lambda command: (not command.is_running, command.succeeded))
-    return seen if seen.is_running else _ended(seen, instance_id)
+    return seen if seen.is_running else _ended(seen, instance_id, secrets)
 
 
 def _command(invocation: Mapping[str, Any]) -> Command:
@@ -109,7 +115,7 @@ def _command(invocation: Mapping[str, Any]) -> Command:
     )
 
 
-def _ended(command: Command, instance_id: str) -> Command:
+def _ended(command: Command, instance_id: str, secrets: Collection[str]) -> Command:
     with translated(f"read the output of the script on {instance_id}"):
         try:
             answer: dict[str, Any] = clients.get("ssm").get_command_invocation(
@@ -127,6 +133,6 @@ def _ended(command: Command, instance_id: str) -> Command:
         command.requested,
         details=answer.get("StatusDetails", ""),
         exit_code=answer.get("ResponseCode"),
-        stdout=answer.get("StandardOutputContent", ""),
-        stderr=answer.get("StandardErrorContent", ""),
+        stdout=blotted(answer.get("StandardOutputContent", ""), secrets),
+        stderr=blotted(answer.get("StandardErrorContent", ""), secrets),
     )

@@ -9,10 +9,12 @@ from botocore.exceptions import ClientError
 
 from ovenbird.aws import clients, faults
 from ovenbird.core.addresses import Address
-from ovenbird.errors import NotFound
+from ovenbird.errors import AddressFailed, Denied, NotFound
 
-_REFUSED = {"Resource.AlreadyAssociated", "IncorrectInstanceState", "InvalidInstanceID"}
+# Somebody was faster, or the instance is not running (any more): the next look knows.
+_PASSING = {"Resource.AlreadyAssociated", "IncorrectInstanceState", "IncorrectState"}
 _ENDED = ("shutting-down", "terminated")
+_MOST_FILTERED = 100  # ids in one filter; AWS takes 200
 
 
 def pool(fleet: str) -> tuple[Address, ...]:
@@ -56,16 +58,63 @@ def target(instance_id: str) -> dict[str, str]:
     Source: EC2 API reference, AssociateAddress, parameter InstanceId (an instance with several
         interfaces is refused).
     """
-    interfaces = [
-        interface
-        for instance in _instances([instance_id])
-        for interface in instance.get("NetworkInterfaces", [])
-    ]
+    for instance in _instances([instance_id]):
+        return _target(instance)
+    return {"InstanceId": instance_id}
+
+
+def _target(instance: Mapping[str, Any]) -> dict[str, str]:
+    interfaces = instance.get("NetworkInterfaces", [])
     if len(interfaces) > 1:
         for interface in interfaces:
             if interface.get("Attachment", {}).get("DeviceIndex") == 0:
                 return {"NetworkInterfaceId": interface["NetworkInterfaceId"]}
-    return {"InstanceId": instance_id}
+    return {"InstanceId": instance["InstanceId"]}
+
+
+def rehearse(allocation_id: str, instance_ids: Iterable[str], fleet: str) -> str | None:
+    """Why AWS would not let the caller put an address on these instances; nothing is moved.
+
+    A dry run judges all policies, also those of the organization, with the tags that the things
+    carry. It says nothing of networks. One instance stands for all of them.
+
+    Args:
+        allocation_id: ``eipalloc-…``, of the fleet.
+        instance_ids: Of the fleet's group.
+
+    Returns:
+        AWS's words; empty where it would. ``None`` where no instance runs that carries the tag.
+
+    Raises:
+        Throttled, Unavailable: Safe to repeat.
+
+    IAM: ec2:AssociateAddress, ec2:DescribeInstances
+    Source: EC2 API reference, AssociateAddress, parameter DryRun.
+    """
+    asked = sorted(set(instance_ids))[:_MOST_FILTERED]
+    tagged = [
+        instance
+        for instance in (_instances(asked) if asked else ())
+        if instance["State"]["Name"] == "running"
+        and {"Key": "ovenbird:fleet", "Value": fleet} in instance.get("Tags", [])
+    ]
+    if not tagged:
+        return None
+    with faults.translated(f"rehearse to move address {allocation_id}"):
+        try:
+            clients.get("ec2").associate_address(
+                AllocationId=allocation_id,
+                AllowReassociation=True,
+                DryRun=True,
+                **_target(tagged[0]),
+            )
+        except ClientError as error:
+            if faults.code(error) == "DryRunOperation":
+                return ""
+            if faults.meaning(error) not in (None, Denied, NotFound):
+                raise
+            return f"{faults.text(error).rstrip(' .')} ({faults.code(error)})"
+    return ""
 
 
 def associate(allocation_id: str, to: Mapping[str, str], *, take: bool) -> Address:
@@ -87,10 +136,13 @@ def associate(allocation_id: str, to: Mapping[str, str], *, take: bool) -> Addre
 
     Raises:
         NotFound: The address or the instance is gone.
+        Denied: A permission is missing, or the tag on the address, instance or interface.
+        AddressFailed: Anything else that will not change by itself: no internet gateway, another
+            network border group, an interface that takes no address.
         Throttled, Unavailable: Safe to repeat.
 
     IAM: ec2:AssociateAddress, ec2:DescribeAddresses
-    Source: EC2 API reference, AssociateAddress, parameter AllowReassociation.
+    Source: EC2 API reference, AssociateAddress, parameter AllowReassociation; "Error codes".
     """
     with faults.translated(f"put address {allocation_id} on {', '.join(to.values())}"):
         try:
@@ -100,8 +152,13 @@ def associate(allocation_id: str, to: Mapping[str, str], *, take: bool) -> Addre
                 **to,
             )
         except ClientError as error:
-            if faults.code(error) not in _REFUSED:
-                raise
+            if faults.code(error) not in _PASSING:
+                if faults.meaning(error) is not None:
+                    raise
+                raise AddressFailed(
+                    f"AWS does not put address {allocation_id} on {', '.join(to.values())}: "
+                    f"{faults.text(error)} ({faults.code(error)})"
+                ) from error
     return describe(allocation_id)
 
 
@@ -141,4 +198,5 @@ def _address(address: Mapping[str, Any]) -> Address:
         public_ip=address["PublicIp"],
         instance_id=address.get("InstanceId") or "",
         interface_id=(address.get("NetworkInterfaceId") or "") if held else "",
+        border_group=address.get("NetworkBorderGroup") or "",
     )

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from ovenbird.aws import clients, quotas
 from ovenbird.aws.faults import code, translated
-from ovenbird.core.images import BAKE_KEY, FLEET, Image, bad_tag
+from ovenbird.core.images import Disk, Image, bad_tag
 from ovenbird.errors import BakeFailed, NotFound, NotYetVisible
 
 
@@ -37,21 +37,19 @@ def named(name: str) -> Image | None:
 
     IAM: ec2:DescribeImages
     """
-    found = _owned(f"look for the image {name}", {"name": name})
+    found = _owned(f"look for the image {name}", name)
     return found[0] if found else None
 
 
-def baked(fleet: str, key: str) -> list[Image]:
-    """Every image of the fleet with that bake key, in whatever state.
+def named_like(name: str) -> list[Image]:
+    """This account's images whose names begin like that, whoever made them, in whatever state.
 
     IAM: ec2:DescribeImages
     """
-    return _owned(
-        f"look for images of the fleet {fleet}", {f"tag:{FLEET}": fleet, f"tag:{BAKE_KEY}": key}
-    )
+    return _owned(f"look for images {name}", f"{name}*")
 
 
-def _owned(action: str, filters: Mapping[str, str]) -> list[Image]:
+def _owned(action: str, name: str) -> list[Image]:
     with translated(action):
         pages = (
             clients.get("ec2")
@@ -59,7 +57,7 @@ def _owned(action: str, filters: Mapping[str, str]) -> list[Image]:
             .paginate(
                 Owners=["self"],
                 IncludeDisabled=True,
-                Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()],
+                Filters=[{"Name": "name", "Values": [name]}],
                 PaginationConfig={"PageSize": 100},
             )
         )
@@ -67,11 +65,6 @@ def _owned(action: str, filters: Mapping[str, str]) -> list[Image]:
 
 
 def _image(image: Mapping[str, Any]) -> Image:
-    volumes = [
-        (mapping["DeviceName"], mapping["Ebs"])
-        for mapping in image.get("BlockDeviceMappings", [])
-        if "Ebs" in mapping
-    ]
     created = image.get("CreationDate")
     return Image(
         image["ImageId"],
@@ -80,11 +73,20 @@ def _image(image: Mapping[str, Any]) -> Image:
         tags={tag["Key"]: tag["Value"] for tag in image.get("Tags", [])},
         state_reason=image.get("StateReason", {}).get("Message", ""),
         created=datetime.fromisoformat(created) if created else None,
-        snapshots=tuple(ebs["SnapshotId"] for _, ebs in volumes if "SnapshotId" in ebs),
-        root_device=image.get("RootDeviceName", ""),
-        kept_devices=tuple(
-            device for device, ebs in volumes if ebs.get("DeleteOnTermination") is False
+        disks=tuple(
+            Disk(
+                mapping["DeviceName"],
+                mapping["Ebs"].get("SnapshotId", ""),
+                mapping["Ebs"].get("VolumeSize", 0),
+                kept=mapping["Ebs"].get("DeleteOnTermination") is False,
+            )
+            for mapping in image.get("BlockDeviceMappings", [])
+            if "Ebs" in mapping
         ),
+        root_device=image.get("RootDeviceName", ""),
+        architecture=image.get("Architecture", ""),
+        platform=image.get("Platform", "").lower(),  # AWS writes it in both ways
+        source_instance=image.get("SourceInstanceId", ""),
     )
 
 
@@ -138,7 +140,9 @@ def create(
             return str(clients.get("ec2").create_image(**request)["ImageId"])
         except ClientError as error:
             if quotas.is_used_up(error):
-                raise BakeFailed(quotas.sentence(error)) from error
+                raise BakeFailed(
+                    f"Could not make an image of {instance_id}: {quotas.sentence(error)}"
+                ) from error
             if code(error) != "InvalidAMIName.Duplicate":
                 raise
             raise NotYetVisible(f"An image {name} exists but cannot be seen yet.") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ovenbird.aws import clients
@@ -106,19 +106,22 @@ def make_default(template_id: str, number: str) -> None:
         )
 
 
-def tags(template_id: str) -> dict[str, str]:
-    """The tags of a template (versions have none).
+def tags(template_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The tags of templates, by their ids (versions have none); all in one call.
 
     Raises:
-        NotFound: There is no such template.
+        NotFound: One of them does not exist.
 
     IAM: ec2:DescribeLaunchTemplates
     """
-    missing = f"The launch template {template_id} does not exist."
-    with translated(f"describe {template_id}", missing=missing):
-        found = clients.get("ec2").describe_launch_templates(LaunchTemplateIds=[template_id])[
-            "LaunchTemplates"
-        ]
-    if not found:
-        raise NotFound(missing)
-    return {tag["Key"]: tag["Value"] for tag in found[0].get("Tags", [])}
+    wanted = list(template_ids)
+    names = ", ".join(wanted)
+    with translated(f"describe {names}", missing=f"The launch template {names} does not exist."):
+        found = clients.get("ec2").describe_launch_templates(LaunchTemplateIds=wanted)
+    tags = {
+        each["LaunchTemplateId"]: {tag["Key"]: tag["Value"] for tag in each.get("Tags", [])}
+        for each in found["LaunchTemplates"]
+    }
+    if gone := [each for each in wanted if each not in tags]:
+        raise NotFound(f"The launch template {', '.join(gone)} does not exist.")
+    return tags

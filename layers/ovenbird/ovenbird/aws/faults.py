@@ -1,7 +1,8 @@
 """What AWS's error codes mean to us: the one table, and the one place where it is applied.
 
-Only codes are matched, never texts. A code that is not here stays a ``ClientError``: it is either
-expected by the adapter that made the call, or it is a surprise and must be loud.
+Only codes are matched, never texts. Every answer of AWS gets a name: a code that is not here, and
+that the adapter which made the call does not expect, is ``Declined``, in AWS's own words. What to
+do about each stands in :mod:`ovenbird.core.codes`.
 
 Source: EC2 API reference, "Error codes for the Amazon EC2 API"; "Common errors" of the API
 references of Auto Scaling, Systems Manager, Step Functions, DynamoDB and SNS.
@@ -15,7 +16,10 @@ from contextlib import contextmanager
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from ovenbird.errors import Denied, NotFound, OvenbirdError, Throttled, Unavailable
+from ovenbird.core import codes
+from ovenbird.errors import Declined, Denied, NotFound, OvenbirdError, Throttled, Unavailable
+
+_LONGEST = 1500  # characters of what AWS says
 
 _THROTTLED = {
     "BandwidthLimitExceeded",
@@ -30,7 +34,10 @@ _THROTTLED = {
     "TooManyUpdates",
 }
 _UNAVAILABLE = {
+    "ConcurrentCreateImageNoRebootLimitExceeded",
+    "ConcurrentSnapshotLimitExceeded",
     "ConcurrentTagAccess",
+    "CreditSpecificationUpdateInProgress",
     "ExpiredToken",  # Lambda gives new credentials
     "ExpiredTokenException",
     "InternalError",
@@ -42,8 +49,10 @@ _UNAVAILABLE = {
     "RequestTimeout",
     "RequestTimeoutException",
     "ResourceContention",
+    "ScalingActivityInProgress",
     "ServiceUnavailable",
     "ServiceUnavailableException",
+    "SnapshotCreationPerVolumeRateExceeded",
     "TransactionConflictException",
     "Unavailable",
 }
@@ -77,8 +86,8 @@ def code(error: ClientError) -> str:
 
 
 def text(error: ClientError) -> str:
-    """What AWS says about it, for a person; at most 500 characters."""
-    return str(error.response.get("Error", {}).get("Message", ""))[:500]
+    """What AWS says about it, for a person: without what is encoded, and not without end."""
+    return codes.plain(str(error.response.get("Error", {}).get("Message", "")))[:_LONGEST]
 
 
 def status(error: ClientError) -> int:
@@ -110,14 +119,12 @@ def translated(action: str, *, missing: str = "") -> Iterator[None]:
 
     Raises:
         Throttled, Unavailable, NotFound, Denied: As the table says.
-        ClientError: Every other code, unchanged.
+        Declined: Every other code.
     """
     try:
         yield
     except ClientError as error:
-        known = meaning(error)
-        if known is None:
-            raise
+        known = meaning(error) or Declined
         if known is NotFound and missing:
             raise NotFound(missing) from error
         raise known(f"Could not {action}: {text(error)} ({code(error)})") from error

@@ -7,22 +7,41 @@ the image that its last successful rollout left behind.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ovenbird import fleet as documents
 from ovenbird.aws import clients, faults
-from ovenbird.core.quotes import quoted
+from ovenbird.core.quotes import plain, quoted
 from ovenbird.errors import BadFleet, NotFound, Refused
 from ovenbird.fleet import Fleet
 from ovenbird.settings import settings
 
+_ENCRYPTED = "SecureString"
+
+
+@dataclass(frozen=True)
+class BadDocument:
+    """A document that is wrong: its text as far as it can be read, a sentence for each mistake."""
+
+    name: str
+    text: str
+    why: str
+    mistakes: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Documents:
-    """Every fleet with a good document, and the sentence about each bad one, by name."""
+    """Every fleet with a good document, and those with a bad one."""
 
     fleets: tuple[Fleet, ...]
-    bad: dict[str, str]
+    bad: tuple[BadDocument, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all fleets."""
+        return tuple(sorted([one.name for one in self.fleets] + [one.name for one in self.bad]))
 
 
 def fleet(name: str) -> Fleet:
@@ -35,12 +54,12 @@ def fleet(name: str) -> Fleet:
     IAM: ssm:GetParameter
     """
     parameter = _path(name)
-    text = _value(parameter)
-    if text is None:
+    found = _get(parameter)
+    if found is None:
         raise NotFound(
             f"There is no fleet {name}: put its document into the parameter {parameter}."
         )
-    return documents.parse(name, text)
+    return _parse(name, found)
 
 
 def fleets() -> Documents:
@@ -48,20 +67,21 @@ def fleets() -> Documents:
 
     IAM: ssm:GetParametersByPath
     """
-    good, bad = [], {}
+    good, bad = [], []
     with faults.translated("read the fleet documents"):
         pages = clients.get("ssm").get_paginator("get_parameters_by_path")
-        found = [
-            (str(each["Name"]).rsplit("/", 1)[-1], str(each["Value"]))
+        found = {
+            str(each["Name"]).rsplit("/", 1)[-1]: each
             for page in pages.paginate(Path=settings().parameters, Recursive=False)
             for each in page["Parameters"]
-        ]
-    for name, text in sorted(found):
+        }
+    for name, parameter in sorted(found.items()):
         try:
-            good.append(documents.parse(name, text))
+            good.append(_parse(name, parameter))
         except BadFleet as error:
-            bad[name] = str(error)
-    return Documents(tuple(good), bad)
+            text = "" if parameter["Type"] == _ENCRYPTED else str(parameter["Value"])
+            bad.append(BadDocument(name, text, str(error), error.mistakes))
+    return Documents(tuple(good), tuple(bad))
 
 
 def paused(name: str) -> str | None:
@@ -69,7 +89,10 @@ def paused(name: str) -> str | None:
 
     IAM: ssm:GetParameter
     """
-    return _value(f"{_path(name)}/paused")
+    found = _get(f"{_path(name)}/paused")
+    if found is not None and found["Type"] == _ENCRYPTED:
+        return "the reason is a SecureString, which Ovenbird does not decrypt"
+    return None if found is None else str(found["Value"])
 
 
 def image(parameter: str) -> str:
@@ -123,10 +146,29 @@ def _path(name: str) -> str:
     return f"{settings().parameters}/{name}"
 
 
-def _value(parameter: str) -> str | None:
+def _parse(name: str, parameter: Mapping[str, Any]) -> Fleet:
+    """What is encrypted comes as cipher text: without ``WithDecryption``, which would need its key.
+
+    Source: Systems Manager API reference, GetParameter, parameter WithDecryption.
+    """
+    if parameter["Type"] == _ENCRYPTED:
+        raise BadFleet(
+            f"Fleet {plain(name)}: its parameter is a SecureString; it must be a String, because "
+            "a document is no place for secrets and Ovenbird decrypts none."
+        )
+    return documents.parse(name, str(parameter["Value"]))
+
+
+def _get(parameter: str) -> Mapping[str, Any] | None:
     try:
         with faults.translated(f"read the parameter {parameter}"):
             answer = clients.get("ssm").get_parameter(Name=parameter)
     except NotFound:
         return None
-    return str(answer["Parameter"]["Value"])
+    found: Mapping[str, Any] = answer["Parameter"]
+    return found
+
+
+def _value(parameter: str) -> str | None:
+    found = _get(parameter)
+    return None if found is None else str(found["Value"])

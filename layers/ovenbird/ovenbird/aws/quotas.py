@@ -11,6 +11,8 @@ import re
 from botocore.exceptions import ClientError
 
 from ovenbird.aws.faults import code, meaning, text
+from ovenbird.core import codes
+from ovenbird.core.codes import Kind
 
 _NAMES = {
     "AddressLimitExceeded": "EC2-VPC Elastic IPs",
@@ -39,7 +41,7 @@ _VCPUS = {  # by the letters that a type's name begins with; the rest is Standar
 
 def is_used_up(error: ClientError) -> bool:
     """Whether a quota is used up: nothing but a higher one, or fewer things, will help."""
-    return meaning(error) is None and code(error).endswith("LimitExceeded")
+    return meaning(error) is None and codes.kind(code(error)) is Kind.QUOTA
 
 
 def sentence(error: ClientError, instance_type: str = "") -> str:

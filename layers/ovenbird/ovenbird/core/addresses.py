@@ -20,13 +20,14 @@ class Address:
     """An Elastic IP as AWS describes it.
 
     ``instance_id`` is empty for a free address, and for one that a network interface holds which is
-    no instance's; then ``interface_id`` alone is set.
+    no instance's; then ``interface_id`` alone is set. ``border_group`` is where it was allocated.
     """
 
     allocation_id: str
     public_ip: str
     instance_id: str = ""
     interface_id: str = ""
+    border_group: str = ""
 
     @property
     def free(self) -> bool:
@@ -159,6 +160,21 @@ def _place(
         return Associate(address, instance, f"{ip} is free and goes to {instance}")
     why = "will be replaced" if standing == 1 else "is not healthy"
     return Move(address, instance, f"{ip} moves to {instance}, as {address.holder} {why}")
+
+
+def whereabouts(pool: Sequence[Address], healthy: AbstractSet[str]) -> list[str]:
+    """Where each address of the pool is, a line each: ``203.0.113.7 is on i-1 (healthy)``.
+
+    Args:
+        healthy: The instances that may hold an address.
+    """
+    lines = []
+    for address in sorted(pool, key=lambda each: each.public_ip):
+        where = "is on nobody" if address.free else f"is on {address.holder}"
+        if address.instance_id:
+            where += " (healthy)" if address.instance_id in healthy else " (not healthy)"
+        lines.append(f"{address.public_ip} {where}")
+    return lines
 
 
 def lasting_versions(group: Group, refreshes: Sequence[Refresh]) -> dict[str, str]:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ovenbird.core.builders import Builder, alive, of_rollout
+from ovenbird.core.builders import Builder, alive, ours, with_id
 from ovenbird.core.commands import Command
-from ovenbird.core.images import ROLLOUT, Image
+from ovenbird.core.images import Image, Known
 from ovenbird.core.made import Made
+
+# Source: EC2 API reference, StateReason.
+_SHUT_ITSELF_DOWN = "InstanceInitiatedShutdown"
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Limits:
     large volume; ``visible`` is for what was made and cannot be seen yet.
     """
 
-    script: timedelta
+    script: timedelta  # all of it: the end of the first boot, the owner's phases, the clean-up
     boot: timedelta = timedelta(minutes=15)
     delivery: timedelta = timedelta(minutes=10)
     stop: timedelta = timedelta(minutes=15)
@@ -40,13 +43,31 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Seen:
-    """What there is: the image of the wanted name, the fleet's builders, the script."""
+    """What there is.
+
+    Args:
+        image: The one of the wanted name, whoever made it.
+        found: Whatever carries the tags of a builder of the fleet.
+        command: The script.
+        known: The images that were baked for the fleet, where it matters which.
+    """
 
     image: Image | None = None
-    builders: tuple[Builder, ...] = ()
+    found: tuple[Builder, ...] = ()
     online: bool = False
     command: Command | None = None
     made: Made = field(default_factory=Made)
+    known: Known = field(default_factory=dict, hash=False)
+
+    @property
+    def builders(self) -> tuple[Builder, ...]:
+        """Those that Ovenbird launched, this rollout or another."""
+        return ours(self.found, self.made.builder)
+
+    @property
+    def builder(self) -> Builder | None:
+        """This rollout's."""
+        return with_id(self.builders, self.made.builder)
 
 
 @dataclass(frozen=True)
@@ -86,9 +107,13 @@ class WaitForImage(Wait):
 
 @dataclass(frozen=True)
 class Launch(Decision):
-    """Launch a builder, after ending what an earlier rollout left over."""
+    """Launch a builder, after ending what an earlier rollout left over.
+
+    ``tokens`` are those of living builders that this rollout may have launched already.
+    """
 
     orphans: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +135,13 @@ class CreateImage(Decision):
     """Make the image from the stopped builder."""
 
     builder: str
+
+
+@dataclass(frozen=True)
+class Adopt(Decision):
+    """The image was made of our builder by a turn that did not live to tell of it."""
+
+    image_id: str
 
 
 @dataclass(frozen=True)
@@ -138,12 +170,22 @@ def decide(seen: Seen, wanted: Wanted, limits: Limits, now: datetime) -> Decisio
         return _with_image(seen.image, seen, wanted, limits, now)
     if seen.made.image and seen.made.image_since:
         return _unseen(seen.made.image, seen.made.image_since, limits, now, WaitForImage)
-    builder = of_rollout(seen.builders, wanted.rollout)
-    if builder is not None:
-        return _with_builder(builder, seen, limits, now)
+    if seen.builder is not None:
+        return _with_builder(seen.builder, seen, limits, now)
+    taken = with_id(seen.found, seen.made.builder)
+    if taken is not None:
+        return GiveUp(
+            f"Somebody has put the builder {taken.instance_id} into the group {taken.group}; it is"
+            " left alone."
+        )
     if seen.made.builder and seen.made.builder_since:
         return _unseen(seen.made.builder, seen.made.builder_since, limits, now, WaitForBuilder)
-    return Launch(f"There is no image {wanted.name} and no builder yet.", alive(seen.builders))
+    own = [each for each in seen.builders if each.rollout == wanted.rollout]
+    return Launch(
+        f"There is no image {wanted.name} and no builder yet.",
+        alive([each for each in seen.builders if each not in own]),
+        tuple(each.client_token for each in own if each.is_alive),
+    )
 
 
 def _unseen(
@@ -159,13 +201,18 @@ def _with_image(
     image: Image, seen: Seen, wanted: Wanted, limits: Limits, now: datetime
 ) -> Decision:
     label = f"{image.image_id} ({image.name})"
-    if not image.is_of(wanted.fleet, wanted.key):
+    baked = seen.known.get(image.image_id)
+    ours_by_state = seen.made.image == image.image_id
+    if not ours_by_state and (baked is None or baked.key != wanted.key):
+        if _is_of_our_builder(image, seen):
+            return Adopt(f"The image {label} was made of {seen.made.builder}.", image.image_id)
         return GiveUp(
             f"The name {image.name} is taken by {image.image_id}, which Ovenbird did not bake for"
-            " this release; deregister or rename that image, then release again."
+            " this release; release again, and another name is taken."
         )
-    if image.bad is not None:
-        return GiveUp(f"The image {label} was marked bad meanwhile: {image.bad}")
+    if baked is not None and baked.bad:
+        because = baked.bad.rstrip(".")
+        return GiveUp(f"The image {label} was marked bad meanwhile: {because}.")
     if image.is_available:
         left = alive(seen.builders)
         if left:
@@ -173,11 +220,11 @@ def _with_image(
         return Done(
             f"The image {label} is available and no builder is left.",
             image.image_id,
-            baked=image.tags.get(ROLLOUT) == wanted.rollout,
+            baked=ours_by_state or (baked is not None and baked.rollout == wanted.rollout),
         )
     if not image.is_being_made:
-        said = f": {image.state_reason}" if image.state_reason else ""
-        return GiveUp(f"The image {label} is {image.state}{said}")
+        because = f": {image.state_reason}".rstrip(".") if image.state_reason else ""
+        return GiveUp(f"The image {label} is {image.state}{because}.")
     if image.created is not None and now - image.created >= limits.image:
         return GiveUp(f"The image {label} is still {image.state} after {_spoken(limits.image)}.")
     return WaitForImage(
@@ -187,16 +234,27 @@ def _with_image(
     )
 
 
+def _is_of_our_builder(image: Image, seen: Seen) -> bool:
+    """Whether it was made of our builder, after the builder was stopped; EC2 says both."""
+    if not seen.made.builder or image.source_instance != seen.made.builder:
+        return False
+    stopped = seen.builder.stopped if seen.builder is not None else None
+    return stopped is None or image.created is None or image.created >= stopped
+
+
 def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -> Decision:
     name, age, command = builder.instance_id, now - builder.launched, seen.command
     if not builder.is_alive:
+        if _SHUT_ITSELF_DOWN in builder.state_reason:
+            return GiveUp(_gone_too_early(builder))
         said = f": {builder.state_reason}" if builder.state_reason else ""
         if "Client.InternalError" in said:  # what EC2 says of a key that it may not use
             said += (
                 ". If its volume is encrypted with a KMS key of your own, the stack's parameter"
                 " VolumeKmsKeyArn has to name the key, and the key's policy has to let IAM decide."
             )
-        return GiveUp(f"The builder {name} was terminated before its image was made{said}")
+        because = said.rstrip(".")
+        return GiveUp(f"The builder {name} was terminated before its image was made{because}.")
     if command is not None and not command.is_running and not command.succeeded:
         return GiveUp(command.failure())
     if builder.state == "pending":
@@ -206,12 +264,21 @@ def _with_builder(builder: Builder, seen: Seen, limits: Limits, now: datetime) -
     if builder.state == "running":
         return _running(builder, command, seen, limits, now)
     if command is None or not command.succeeded:
-        return GiveUp(f"The builder {name} was {builder.state} before its script had ended.")
+        return GiveUp(_gone_too_early(builder))
     if builder.state == "stopping":
         if age >= limits.boot + limits.delivery + limits.script + limits.stop:
             return GiveUp(f"The builder {name} did not stop within {_spoken(limits.stop)}.")
         return WaitForStop(f"The builder {name} is stopping.", name, "late")
     return CreateImage(f"The builder {name} is stopped and its script succeeded.", name)
+
+
+def _gone_too_early(builder: Builder) -> str:
+    if _SHUT_ITSELF_DOWN in builder.state_reason:
+        return (
+            f"The builder {builder.instance_id} shut itself down before its script had ended; no"
+            " script may stop the machine, because the bake does so when all of them have ended."
+        )
+    return f"The builder {builder.instance_id} was {builder.state} before its script had ended."
 
 
 def _running(

@@ -78,6 +78,17 @@ def count(
     )
 
 
+def arrived(group: Group, versions: Mapping[str, str]) -> tuple[str, ...]:
+    """The instances of these versions that are in service, whatever their health."""
+    return tuple(
+        sorted(
+            member.instance_id
+            for member in group.members
+            if member.lifecycle == "InService" and _is_on(member, versions)
+        )
+    )
+
+
 def _is_on(member: Member, versions: Mapping[str, str]) -> bool:
     template = member.template
     return template is not None and versions.get(template.template_id) == template.version

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from ovenbird.core import prices
-from ovenbird.core.preferences import Preferences, surge
+from ovenbird.core.groups import Group
+from ovenbird.core.preferences import Preferences, one_more, surge
 
 BAKE_MINUTES = 10  # launch 1, agent 1, scripts 2, stop 1, image 5
 LAUNCH_MINUTES = 3  # until a new instance passes its health checks
@@ -27,24 +28,26 @@ class Estimate:
     basis: str
 
 
-def waits(preferences: Preferences, *, desired: int) -> float:
+def waits(preferences: Preferences, group: Group) -> float:
     """The minutes that a roll waits because it is told to: it cannot take less."""
-    _, batches = _batches(preferences, desired)
+    _, batches = _batches(preferences, group)
     pauses = len([percent for percent in preferences.checkpoints if percent < 100])
     seconds = (
         batches * preferences.warmup_seconds
         + pauses * preferences.checkpoint_delay_seconds
         + preferences.bake_time_seconds
     )
-    return seconds / 60 if desired else 0
+    return seconds / 60 if group.desired else 0
 
 
-def estimate(preferences: Preferences, *, desired: int, bakes: bool) -> Estimate:
+def estimate(preferences: Preferences, group: Group, *, bakes: bool) -> Estimate:
     """The estimate for a group of this size; each batch takes a launch and the warm-up."""
-    batch, batches = _batches(preferences, desired)
-    roll = batches * LAUNCH_MINUTES + waits(preferences, desired=desired)
+    batch, batches = _batches(preferences, group)
+    roll = batches * LAUNCH_MINUTES + waits(preferences, group)
     bake = BAKE_MINUTES if bakes else 0
-    more_instances = bake / 60 + surge(preferences, desired) * roll / 60
+    extra = surge(preferences, group.desired, one_more(group)) - group.overage
+    ahead = ceil(max(extra, 0) / group.largest_weight)
+    more_instances = bake / 60 + ahead * roll / 60
     dollars = (
         TRANSITIONS * prices.STATE_TRANSITION
         + INVOCATIONS * prices.LAMBDA_REQUEST
@@ -65,8 +68,12 @@ def estimate(preferences: Preferences, *, desired: int, bakes: bool) -> Estimate
     )
 
 
-def _batches(preferences: Preferences, desired: int) -> tuple[int, int]:
-    """How many instances at a time, and how often: what fits between the two percentages."""
+def _batches(preferences: Preferences, group: Group) -> tuple[int, int]:
+    """How many instances at a time, and how often: what fits between the two percentages.
+
+    Instances of different weights are taken for instances of the largest.
+    """
     room = preferences.max_healthy_percent - preferences.min_healthy_percent
-    batch = max(floor(desired * room / 100), 1)
-    return batch, ceil(desired / batch)
+    units = floor(group.desired * room / 100) - group.overage
+    batch = max(units // group.largest_weight, 1)
+    return batch, ceil(group.instances / batch)

@@ -62,11 +62,17 @@ class Member:
     template: TemplateVersion | None
     protected: bool = False
     zone: str = ""
+    weight: int = 1  # the units of capacity that it counts for
 
     @property
     def in_service(self) -> bool:
-        """Whether it counts as capacity."""
+        """Whether it serves as capacity."""
         return self.lifecycle == "InService" and self.healthy
+
+    @property
+    def counts(self) -> bool:
+        """Whether AWS counts it towards the desired capacity: in service, or on its way there."""
+        return self.lifecycle == "InService" or self.lifecycle.startswith("Pending")
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,9 @@ class Group:
     ``template`` is the saved launch template (of the mixed instances policy if there is one);
     ``overrides`` are the templates that its overrides name for themselves, in their order, with
     ``None`` for an override that names none. ``mixed`` is the policy as AWS returns it, to be sent
-    back with other versions.
+    back with other versions. ``propagated`` are the keys of the tags that new instances get;
+    ``target_groups`` are ARNs, ``classic_balancers`` names, ``lattice_groups`` what AWS shows of
+    VPC Lattice's target groups. ``status`` is empty unless the group is being deleted.
     """
 
     name: str
@@ -96,6 +104,74 @@ class Group:
     default_warmup_seconds: int | None = None
     health_check_grace_seconds: int = 0
     suspended: tuple[str, ...] = ()
+    propagated: frozenset[str] = frozenset()
+    zones: tuple[str, ...] = ()
+    classic_balancers: tuple[str, ...] = ()
+    lattice_groups: tuple[str, ...] = ()
+    status: str = ""
+    warm_pool: bool = False
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the group is being deleted; AWS shows a status only then.
+
+        Source: EC2 Auto Scaling API reference, AutoScalingGroup, Status.
+        """
+        return bool(self.status)
+
+    @property
+    def feeds_balancers(self) -> bool:
+        """Whether anybody but the group itself says if an instance gets traffic."""
+        return bool(self.target_groups or self.classic_balancers or self.lattice_groups)
+
+    @property
+    def asks_balancers(self) -> bool:
+        """Whether AWS itself replaces an instance that a balancer calls unhealthy."""
+        return "ELB" in self.health_check_type.split(",")
+
+    @property
+    def traffic_seconds(self) -> int:
+        """How long a new instance may need until its balancers want it; 0 where it feeds none.
+
+        The grace period is its owner's word for that. Where AWS does not ask the balancers, the
+        owner may not have thought of it.
+        """
+        if not self.feeds_balancers:
+            return 0
+        return max(self.health_check_grace_seconds, 60 if self.asks_balancers else 120)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether its sizes count units, of which an instance has as many as its weight.
+
+        Source: EC2 Auto Scaling user guide, "Configure an Auto Scaling group to use instance
+        weights".
+        """
+        return bool(self._weights)
+
+    @property
+    def largest_weight(self) -> int:
+        """The units of its largest instance: of a possible one, or of one that is there."""
+        return max((*self._weights, *(member.weight for member in self.members)), default=1)
+
+    @property
+    def overage(self) -> int:
+        """The units that it has beyond the desired ones, because instances are whole."""
+        if not self.weighted:
+            return 0
+        return max(sum(each.weight for each in self.members if each.counts) - self.desired, 0)
+
+    @property
+    def instances(self) -> int:
+        """How many instances the desired capacity is.
+
+        Those that are there where units are counted; where there are none, so many of the largest
+        weight.
+        """
+        if not self.weighted:
+            return self.desired
+        standing = sum(member.counts for member in self.members)
+        return standing or -(-self.desired // self.largest_weight)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -125,6 +201,11 @@ class Group:
     def overrides_images(self) -> bool:
         """Whether an override names an image itself; a new template version would not reach it."""
         return any("ImageId" in override for override in self._overrides)
+
+    @property
+    def _weights(self) -> list[int]:
+        """Of the overrides that have one. AWS shows a weight as text."""
+        return [int(each) for over in self._overrides if (each := over.get("WeightedCapacity"))]
 
     @property
     def _overrides(self) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ class Made:
     image: str | None = None
     image_since: datetime | None = None
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Only what there is; times in ISO 8601."""
         told = {each.name: getattr(self, each.name) for each in fields(self)}
         return {

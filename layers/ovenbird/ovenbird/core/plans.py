@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ovenbird.core import images
+from ovenbird.core import images, traffic
 from ovenbird.core.groups import Group
-from ovenbird.core.images import Image
-from ovenbird.core.preferences import Preferences, surge
+from ovenbird.core.images import Image, Known
+from ovenbird.core.names import few
+from ovenbird.core.preferences import Preferences, one_more, surge
 from ovenbird.core.templates import Version, pinned_overrides
+from ovenbird.core.traffic import Opinion
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ def release(
     current: str,
     base: str,
     key: str,
-    baked: Sequence[Image],
+    named: Sequence[Image],
+    known: Known,
     running: Sequence[Version],
+    content: str,
 ) -> Decision:
     """What a release needs.
 
@@ -61,26 +65,30 @@ def release(
         current: The image that the group launches now.
         base: The image that a bake starts from.
         key: The bake key of the release.
-        baked: The fleet's images with that key, in whatever state.
+        named: The images that bear the names of this content, in whatever state.
+        known: The images that were baked for the fleet.
         running: The versions that the group launches from, aliases resolved.
+        content: What the release has, for the reasons; see :func:`ovenbird.core.contents.said`.
     """
-    choice = images.choose(fleet, key, baked)
+    choice = images.choose(fleet, key, named, known, content)
     if isinstance(choice, images.Bake):
         return Bake(base, key, choice.name, choice.reason)
     if choice.image_id == current and is_uniform(group, running):
-        return Nothing(current, f"The fleet runs {current} already, baked from the same content.")
-    name = next(image.name for image in baked if image.image_id == choice.image_id)
+        return Nothing(current, f"The fleet runs {current} already, baked from {content}.")
+    name = next(image.name for image in named if image.image_id == choice.image_id)
     return Roll(choice.image_id, base, key, name, choice.reason)
 
 
-def roll_back(group: Group, *, current: str, target: Image, running: Sequence[Version]) -> Decision:
+def roll_back(
+    group: Group, *, current: str, target: Image, known: Known, running: Sequence[Version]
+) -> Decision:
     """What a roll-back by hand needs."""
     if target.image_id == current and is_uniform(group, running):
         return Nothing(current, f"The fleet runs {current} already.")
     return Roll(
         target.image_id,
-        images.root_base(target),
-        target.tags.get(images.BAKE_KEY, ""),
+        images.root_base(target, known),
+        known[target.image_id].key if target.image_id in known else "",
         target.name,
         f"{target.image_id} ({target.name}) is what the fleet ran before.",
     )
@@ -95,12 +103,33 @@ def roll_back_target(stack: Sequence[str], current: str) -> str | None:
     return stack[-2] if len(stack) > 1 else None
 
 
-def bad_target(target: Image) -> str | None:
-    """Why an image cannot be rolled back to, if it cannot."""
-    if target.bad is not None:
+def unknown_target(asked: str, ran: Sequence[str]) -> str | None:
+    """Why an image that a person names is none to roll back to: the fleet has never run it.
+
+    Else whoever may ask for a roll-back could put any image of any account onto the fleet.
+
+    Args:
+        ran: What the fleet has run, newest first, the current image included.
+    """
+    if asked in ran:
+        return None
+    return (
+        f"image is {asked}, which the fleet has not run as far as Ovenbird knows; it must be one "
+        f"of {few(ran)}, or left out for the one before."
+    )
+
+
+def bad_target(target: Image, known: Known, *, by_name: bool) -> str | None:
+    """Why an image cannot be rolled back to, if it cannot.
+
+    Args:
+        by_name: Whether the person named it: then it is their word against the mark's.
+    """
+    baked = known.get(target.image_id)
+    if baked is not None and baked.bad and not by_name:
         return (
-            f"The image {target.image_id} is marked bad ({target.bad}); name another one, or "
-            "remove its tag ovenbird:bad."
+            f"The image {target.image_id} is marked bad ({baked.bad}); name the image to return to "
+            "in the payload (image): another one, or this one all the same."
         )
     if not target.is_available:
         return f"The image {target.image_id} is {target.state}; name one that is available."
@@ -137,12 +166,14 @@ def steps(
     pins: bool,
     pinned: bool,
     addresses: int,
+    opinions: Sequence[Opinion] = (),
 ) -> list[str]:
     """The plan in sentences, in the order in which it happens.
 
     Args:
         pins: Whether the group has to be pinned to a number first.
         pinned: Whether that was done (in a dry run it is not).
+        opinions: What the balancers that count say of the instances now.
     """
     if isinstance(decision, Nothing):
         return [decision.reason]
@@ -160,6 +191,8 @@ def steps(
         f"Publish a version of {old['template']} from version {old['version']} with that image."
     )
     written.append(_roll(group, preferences))
+    if group.desired:
+        written += traffic.sentences(group, opinions, warmup_seconds=preferences.warmup_seconds)
     if addresses:
         written.append(f"Keep {addresses} Elastic IPs on healthy instances all the while.")
     written.append(_way_back(group, preferences, old))
@@ -169,12 +202,20 @@ def steps(
 def _roll(group: Group, preferences: Preferences) -> str:
     if group.desired == 0:
         return f"Group {group.name} has no instances: it only learns the new version."
-    extra = surge(preferences, group.desired)
+    extra = surge(preferences, group.desired, one_more(group)) - group.overage
+    units = " units" if group.weighted else ""
     return (
-        f"Roll the {group.desired} instances of group {group.name}, between "
+        f"Roll the {sized(group)} of group {group.name}, between "
         f"{preferences.min_healthy_percent} and {preferences.max_healthy_percent} percent of its "
-        f"size, with at most {extra} more than now."
+        f"size, with at most {extra}{units} more than now."
     )
+
+
+def sized(group: Group) -> str:
+    """``3 instances``, or ``2 instances (8 units)`` where instances have weights."""
+    number = group.instances
+    units = f" ({group.desired} units)" if group.weighted else ""
+    return f"{number} instance{'' if number == 1 else 's'}{units}"
 
 
 def _way_back(group: Group, preferences: Preferences, old: Mapping[str, Any]) -> str:

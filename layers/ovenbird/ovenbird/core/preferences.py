@@ -93,7 +93,13 @@ class Preferences:
 
 
 def preferences(
-    roll: RollWishes, *, desired: int, addresses: bool, group_warmup_seconds: int = 0
+    roll: RollWishes,
+    *,
+    desired: int,
+    addresses: bool,
+    group_warmup_seconds: int = 0,
+    traffic_seconds: int = 0,
+    ahead: int = 1,
 ) -> Preferences:
     """The owner's wishes, completed with what is safe for a group of this size.
 
@@ -101,20 +107,24 @@ def preferences(
     whole one fits: a group of one gets max 200, and launches before it terminates.
 
     Args:
-        desired: The group's desired capacity.
+        desired: The group's desired capacity, in units where its instances have weights.
         addresses: Whether Elastic IPs follow the instances; they need a moment per batch.
         group_warmup_seconds: What the group itself gives its instances (default warm-up, or else
             health check grace period).
+        traffic_seconds: How long a new instance may need until it gets traffic: while it is not
+            warm, AWS does not go on.
+        ahead: The units above the desired capacity with one more instance (:func:`one_more`).
     """
     least, most = roll.min_healthy_percent, roll.max_healthy_percent
     if least is None:
         least = 100
     if most is None:
-        surge_percent = max(ceil(100 / max(desired, 1)), LEAST_SURGE_PERCENT)
-        most = min(100 + surge_percent, least + 100)  # AWS wants them at most 100 apart
+        surge_percent = max(ceil(100 * ahead / max(desired, 1)), LEAST_SURGE_PERCENT)
+        # AWS wants them at most 100 apart.
+        most = min(100 + surge_percent, least + 100)
     warmup = group_warmup_seconds if roll.warmup_seconds is None else roll.warmup_seconds
-    if addresses and roll.warmup_seconds is None:
-        warmup = max(warmup, ADDRESS_WARMUP_SECONDS)
+    if roll.warmup_seconds is None:
+        warmup = max(warmup, traffic_seconds, ADDRESS_WARMUP_SECONDS if addresses else 0)
     checkpoints = roll.checkpoints
     if checkpoints and checkpoints[-1] < 100:  # a refresh ends at its last checkpoint
         checkpoints = (*checkpoints, 100)
@@ -140,17 +150,41 @@ def for_group(group: Group, roll: RollWishes, *, addresses: bool) -> Preferences
         desired=group.desired,
         addresses=addresses,
         group_warmup_seconds=group.warmup_seconds,
+        traffic_seconds=group.traffic_seconds,
+        ahead=one_more(group),
     )
 
 
-def surge(preferences: Preferences, desired: int) -> int:
-    """How many instances more than desired the group has at most while it is rolled.
+def one_more(group: Group) -> int:
+    """The units above the desired capacity that the group has with one instance more.
 
-    When no whole instance fits between the two percentages, AWS launches one first all the same
-    (with an explicit maximum). Source: EC2 Auto Scaling API reference, RefreshPreferences.
+    One, where instances have no weights. Else those of the largest, and what the instances that
+    are there are beyond the desired capacity already.
+    """
+    return group.largest_weight + group.overage
+
+
+def surge(preferences: Preferences, desired: int, ahead: int = 1) -> int:
+    """How many units more than desired the group has at most while it is rolled.
+
+    A unit is an instance where instances have no weights. When no whole instance fits between the
+    two percentages, AWS launches one first all the same (with an explicit maximum).
+    Source: EC2 Auto Scaling API reference, RefreshPreferences.
     """
     if desired == 0:
         return 0
     ceiling = floor(desired * preferences.max_healthy_percent / 100)
     ground = ceil(desired * preferences.min_healthy_percent / 100)
-    return max(ceiling - desired, 1 if ceiling - ground < 1 else 0)
+    return max(ceiling - desired, ahead if ceiling - ground < ahead else 0)
+
+
+def fits(preferences: Preferences, group: Group) -> bool:
+    """Whether one whole instance can be launched ahead, or terminated first.
+
+    Where instances have no weights, AWS sees to it.
+    """
+    ceiling = floor(group.desired * preferences.max_healthy_percent / 100)
+    ground = ceil(group.desired * preferences.min_healthy_percent / 100)
+    units = group.desired + group.overage
+    launches = units + group.largest_weight <= max(ceiling, ground + group.largest_weight)
+    return group.desired == 0 or launches or units - group.largest_weight >= ground

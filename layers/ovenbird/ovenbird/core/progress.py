@@ -16,7 +16,8 @@ class Progress:
 
     ``refresh`` is the id of the refresh that we started or adopted; ``since`` is when ``percent``
     and ``remaining`` last got better; ``percent_before`` is what they got better from.
-    ``given_up`` is our own reason for a rollback that we asked for.
+    ``given_up`` is our own reason for a rollback that we asked for; ``excused`` says that this is
+    not the image's doing. ``tried``: an address was tried on the first new instance.
     """
 
     refresh: str = ""
@@ -25,6 +26,8 @@ class Progress:
     percent_before: int = 0
     since: datetime | None = None
     given_up: str = ""
+    excused: bool = False
+    tried: bool = False
 
     def seen(self, mine: Sequence[Refresh], now: datetime) -> Progress:
         """What is remembered after this look; the same look again changes nothing.
@@ -38,12 +41,13 @@ class Progress:
             return self
         refresh = mine[0]
         if refresh.refresh_id != self.refresh or self.since is None:
-            return Progress(
-                refresh.refresh_id,
-                refresh.percent,
-                refresh.remaining,
+            return replace(
+                self,
+                refresh=refresh.refresh_id,
+                percent=refresh.percent,
+                remaining=refresh.remaining,
+                percent_before=0,
                 since=now,
-                given_up=self.given_up,
             )
         fewer = self.remaining is None or refresh.remaining < self.remaining
         if refresh.percent == self.percent and not fewer:
@@ -65,6 +69,8 @@ class Progress:
             "percent_before": self.percent_before,
             "percent_since": self.since.isoformat() if self.since else None,
             "given_up": self.given_up,
+            "excused": self.excused,
+            "tried": self.tried,
         }
 
     @classmethod
@@ -79,4 +85,6 @@ class Progress:
             percent_before=known.get("percent_before") or 0,
             since=datetime.fromisoformat(since) if since else None,
             given_up=known.get("given_up") or "",
+            excused=known.get("excused", False),
+            tried=known.get("tried", False),
         )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ovenbird.core import estimates, templates
+from ovenbird.core import address_refusals, estimates, templates, traffic_refusals
+from ovenbird.core.images import FLEET as TAG
 from ovenbird.core.names import few
-from ovenbird.core.preferences import surge
+from ovenbird.core.preferences import fits, one_more, surge
+from ovenbird.core.quotes import plain
 from ovenbird.core.surveys import Survey
-from ovenbird.core.templates import Version
 
-TAG = "ovenbird:fleet"
 _NEEDED_PROCESSES = ("Launch", "Terminate", "InstanceRefresh")
 
 
@@ -25,24 +25,41 @@ def refusals(seen: Survey) -> tuple[str, ...]:
         *_images(seen),
         *_state(seen),
         *_room(seen),
+        *_weights(seen),
         *_time(seen),
         *_alarms(seen),
-        *_addresses(seen),
-        *_interfaces(seen),
+        *address_refusals.refusals(seen),
+        *traffic_refusals.refusals(seen),
     )
 
 
 def _tags(seen: Survey) -> Iterator[str]:
-    if seen.group.tags.get(TAG) != seen.fleet:
+    """Advice must not take from another fleet what it needs."""
+    owner = plain(seen.group.tags.get(TAG, ""))
+    if not owner:
         yield (
             f"Group {seen.group.name} does not carry the tag {TAG}={seen.fleet}; add it, "
             "and let it be propagated to the instances."
         )
+    elif owner != seen.fleet:
+        yield (
+            f"Group {seen.group.name} is fleet {owner}'s by its tag {TAG}, and a group belongs to "
+            f"one fleet; name a group of fleet {seen.fleet}'s own in groups, or change the tag if "
+            f"fleet {owner} has given it up."
+        )
     for template, tags in seen.template_tags.items():
-        if tags.get(TAG) != seen.fleet:
+        owner = plain(tags.get(TAG, ""))
+        if not owner:
             yield (
                 f"Launch template {template} does not carry the tag {TAG}={seen.fleet}; add it, "
                 "because Ovenbird changes only what carries it."
+            )
+        elif owner != seen.fleet:
+            yield (
+                f"Launch template {template} is fleet {owner}'s by its tag {TAG}, and a template "
+                "belongs to one fleet, or each would launch what the other publishes; leave the "
+                f"tag, and give group {seen.group.name} a template of its own with the tag "
+                f"{TAG}={seen.fleet}."
             )
 
 
@@ -82,6 +99,13 @@ def _configuration(seen: Survey) -> Iterator[str]:
             f"Group {group.name} chooses instance types by attributes (InstanceRequirements), "
             "which AWS cannot refresh to another version; name the instance types instead."
         )
+    for launched in seen.running:
+        if launched.content.get("InstanceRequirements"):
+            yield (
+                f"Version {launched.number} of {launched.template_id} describes instance types by "
+                "attributes (InstanceRequirements), which AWS can neither refresh to another "
+                "version nor launch as one instance to bake on; name an instance type instead."
+            )
     if group.overrides_images:
         yield (
             f"An override of group {group.name} names an image itself, so a new version would not "
@@ -118,6 +142,11 @@ def _images(seen: Survey) -> Iterator[str]:
 
 def _state(seen: Survey) -> Iterator[str]:
     group = seen.group
+    if group.leaving:
+        yield (
+            f"Group {group.name} is being deleted ({group.status}); name another group in the "
+            "fleet document, or make it again when it is gone."
+        )
     for refresh in seen.refreshes:
         if refresh.active:
             yield (
@@ -151,6 +180,7 @@ def _room(seen: Survey) -> Iterator[str]:
         return
     if (
         group.desired == 1
+        and not group.weighted
         and wanted.min_healthy_percent == 100
         and wanted.max_healthy_percent == 100
     ):
@@ -160,20 +190,44 @@ def _room(seen: Survey) -> Iterator[str]:
             "roll.max_healthy_percent to 200, or leave it out."
         )
         return
-    needed = group.desired + surge(wanted, group.desired)
+    needed = group.desired + surge(wanted, group.desired, one_more(group))
     if needed > group.max_size:
+        units = "units" if group.weighted else "instances"
+        heaviest = (
+            f"; its largest instance counts for {group.largest_weight}" if group.weighted else ""
+        )
         yield (
-            f"Group {group.name} has {group.desired} of at most {group.max_size} instances, and "
+            f"Group {group.name} has {group.desired} of at most {group.max_size} {units}, and "
             f"the roll needs room for {needed} (roll.max_healthy_percent is "
-            f"{wanted.max_healthy_percent}); raise its MaxSize to {needed}, or lower "
+            f"{wanted.max_healthy_percent}{heaviest}); raise its MaxSize to {needed}, or lower "
             "roll.min_healthy_percent and roll.max_healthy_percent."
+        )
+
+
+def _weights(seen: Survey) -> Iterator[str]:
+    """Source: EC2 Auto Scaling user guide, "How an instance refresh works", limitations."""
+    group = seen.group
+    if group.weighted and 0 < group.desired <= group.largest_weight:
+        yield (
+            f"Group {group.name} wants {group.desired} units and has an instance type that counts "
+            f"for {group.largest_weight}, so AWS may replace all its instances at once; give the "
+            "group a desired capacity above its largest weight, or take the weights away."
+        )
+    elif group.weighted and seen.preferences is not None and not fits(seen.preferences, group):
+        yield (
+            f"Group {group.name} has {group.desired + group.overage} units and wants "
+            f"{group.desired}, and between {seen.preferences.min_healthy_percent} and "
+            f"{seen.preferences.max_healthy_percent} percent of that there is no room for another "
+            f"instance of {group.largest_weight}; give the group a desired capacity that its "
+            "instances make exactly, or widen roll.min_healthy_percent and "
+            "roll.max_healthy_percent."
         )
 
 
 def _time(seen: Survey) -> Iterator[str]:
     if seen.preferences is None:
         return
-    least = estimates.waits(seen.preferences, desired=seen.group.desired)
+    least = estimates.waits(seen.preferences, seen.group)
     given = seen.roll.give_up_after_minutes
     if least > given:
         yield (
@@ -197,56 +251,3 @@ def _alarms(seen: Survey) -> Iterator[str]:
                 f"The alarm {name} is {state}, and AWS starts no refresh before it is OK; wait, "
                 "or take it out of roll.alarms."
             )
-
-
-def _addresses(seen: Survey) -> Iterator[str]:
-    wanted = seen.address_count
-    if wanted == 0:
-        return
-    if len(seen.pool) < wanted:
-        yield (
-            f"addresses.count is {wanted}, but {len(seen.pool)} Elastic IPs carry the tag "
-            f"{TAG}={seen.fleet}; tag more of them (the quota EC2-VPC Elastic IPs says how many "
-            "the account may have), or lower the count."
-        )
-        return
-    members = {each.instance_id for each in seen.group.members}
-    strangers = [each for each in seen.pool if not each.free and each.instance_id not in members]
-    if len(seen.pool) - len(strangers) < wanted:
-        held = ", ".join(f"{each.public_ip} ({each.holder})" for each in strangers)
-        yield (
-            f"addresses.count is {wanted}, but others than group {seen.group.name} hold {held}; "
-            "free them, or take the tag away and lower the count."
-        )
-    if 0 < seen.group.desired < wanted:
-        yield (
-            f"addresses.count is {wanted}, but group {seen.group.name} has {seen.group.desired} "
-            "instances, and each takes one address; lower the count, or make the group larger."
-        )
-
-
-def _interfaces(seen: Survey) -> Iterator[str]:
-    """An instance with several takes no address by itself; its first interface does, if tagged.
-
-    Source: EC2 API reference, AssociateAddress, parameter InstanceId.
-    """
-    if seen.address_count == 0:
-        return
-    for version in seen.running:
-        several = len(version.content.get("NetworkInterfaces") or ())
-        if several > 1 and _interface_tags(version).get(TAG) != seen.fleet:
-            yield (
-                f"Version {version.number} of {version.template_id} gives an instance {several} "
-                "network interfaces, and an Elastic IP goes on the first, which does not carry the "
-                f"tag {TAG}={seen.fleet}; add it for network-interface in its TagSpecifications, "
-                "or set addresses.count to 0."
-            )
-
-
-def _interface_tags(version: Version) -> dict[str, str]:
-    return {
-        tag["Key"]: tag.get("Value", "")
-        for each in version.content.get("TagSpecifications") or ()
-        if each.get("ResourceType") == "network-interface"
-        for tag in each.get("Tags") or ()
-    }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
-REVISION = "{revision}"
+from ovenbird.core import contents, requests
+from ovenbird.core.orders import Rank
+from ovenbird.core.sources import ReleaseSources, against
+
+REQUESTS = ("ovenbird", "manual")
+_UNDO = "_undo"
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,15 @@ class Release:
             ``manual``.
         id: The identity of the push: the same push told twice has the same one.
         revision: What people call it: a commit, a version, an execution.
-        digest: The identity of the content: the same content pushed again has the same one.
+        digest: The identity of the content (:mod:`ovenbird.core.contents`): the same content pushed
+            again has the same one, if it was hashed.
         at: When it was pushed, ISO 8601 in UTC.
         bucket: With ``key``, where the artefact lies; ``None`` where the install script fetches
             the code itself.
         version_id: The object's version, where the bucket keeps versions.
         etag: The object's ETag, where it is known.
+        sha256: The SHA-256 sum of the object, 64 hexadecimal digits, where the push tells it.
+        size: How many bytes the object has, where the push tells it.
         description: A few words for a person.
     """
 
@@ -39,6 +46,8 @@ class Release:
     version_id: str | None = None
     etag: str | None = None
     description: str = ""
+    sha256: str | None = None
+    size: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the input of the execution."""
@@ -56,7 +65,9 @@ class Push:
     """A push as its source tells it: what is compared with the fleet's sources, and the release.
 
     ``names`` has the fields that the source's part of the fleet document has: bucket and key,
-    pipeline, repository and branch or tag, project. ``fleet`` is set where the push names it.
+    pipeline, repository and branch or tag, project. ``fleet`` and ``sender`` (region and account)
+    are those of a request; ``rank`` is there where the event proves more of its place in the order
+    than its time.
     """
 
     source: str
@@ -64,77 +75,92 @@ class Push:
     release: Release
     fleet: str | None = None
     dry_run: bool = False
+    rank: Rank | None = None
+    sender: tuple[str, str] = ("", "")
 
 
-class Sources(Protocol):
-    """The ``release`` part of a fleet document; each source has the fields of ``Push.names``."""
+@dataclass(frozen=True)
+class Unwanted:
+    """Not a release of the fleet; the reason is a sentence without its point."""
 
-    @property
-    def events(self) -> bool: ...
+    reason: str
 
 
-def wanted(sources: Sources, push: Push) -> Release | None:
-    """The release as this fleet gets it (with its artefact), or ``None`` if it does not want it."""
-    if push.source == "manual":
-        return push.release
-    if push.source == "ovenbird":
-        return push.release if sources.events else None
-    source = getattr(sources, push.source)
-    if source is None or not _matches(vars(source), push.names):
-        return None
-    return _with_artifact(push.release, getattr(source, "artifact", None))
+def wanted(sources: ReleaseSources, push: Push, home: tuple[str, str]) -> Release | Unwanted:
+    """The release as this fleet gets it (with its artefact), or why it does not want it.
+
+    Args:
+        home: Our region and account.
+    """
+    release = push.release
+    if push.source in REQUESTS:
+        by_hand = push.source == "manual"
+        reason = None if by_hand else requests.not_from(sources, push.sender, home)
+        if reason is None and release.bucket is not None and release.key is not None:
+            reason = requests.not_brought(
+                sources, release.bucket, release.key, release.revision, by_hand=by_hand
+            )
+        return release if reason is None else Unwanted(reason)
+    source = sources.of(push.source)
+    if source is None:
+        return Unwanted(f"its document has no release.{push.source}")
+    reason = against(source, push.source, push.names)
+    if reason is not None:
+        return Unwanted(reason)
+    return _with_artifact(release, getattr(source, "artifact", None))
 
 
 def rollout_id(fleet: str, release: Release, *, dry_run: bool = False) -> str:
     """The rollout's id and its execution's name; the same for the same push.
 
+    A fleet's name has no underscore, so the dry run of one fleet is never the release of another.
     At most 62 characters (a fleet's name has 40); an execution's name may have 80.
     """
-    return f"{fleet}-{'dry-' if dry_run else ''}{_hash(release.source, release.id)}"
+    return f"{fleet}{'_dry_' if dry_run else '-'}{_hash(release.source, release.id)}"
 
 
-def roll_back_id(fleet: str, request: str) -> str:
-    """The id of a roll-back by hand; ``request`` is the identity of the request."""
-    return f"{fleet}-back-{_hash(request)}"
+def roll_back_id(fleet: str, request: str, holder: str) -> str:
+    """The id of a roll-back by hand.
+
+    Args:
+        request: The identity of the request.
+        holder: The rollout that it stops; whoever asks again because another one rolls by now
+            means that one.
+    """
+    return f"{fleet}_back_{_hash(request, holder)}"
 
 
 def is_roll_back(fleet: str, rollout: str) -> bool:
-    """Whether a rollout of the fleet is a roll-back by hand, told by its id."""
-    return rollout.startswith(f"{fleet}-back-")
+    """Whether a rollout of the fleet is a roll-back by hand, told by its id or execution."""
+    return rollout.startswith(f"{fleet}_back_")
 
 
-def key_pattern(pattern: str) -> re.Pattern[str]:
-    """``*`` stands for any text (also with ``/``), ``?`` for one character, nothing else.
-
-    What stands between two stars is looked for once, from the left: trying every other place too
-    (as ``.*`` would) takes for ever with a few stars more.
-    """
-    first, *others = (re.escape(part).replace(r"\?", ".") for part in pattern.split("*"))
-    if not others:
-        return re.compile(first, re.DOTALL)
-    between = "".join(f"(?>.*?{part})" for part in others[:-1])
-    return re.compile(f"{first}{between}.*{others[-1]}", re.DOTALL)
+def undo_name(rollout: str) -> str:
+    """The name of the execution that undoes a rollout whose own execution has died."""
+    return f"{rollout}{_UNDO}"
 
 
-def _matches(source: Mapping[str, Any], names: Mapping[str, str]) -> bool:
-    for name, asked in source.items():
-        if name == "artifact" or asked is None:
-            continue
-        seen = names.get(name, "")
-        if name == "key":
-            if key_pattern(asked).fullmatch(seen) is None:
-                return False
-        elif seen != asked:
-            return False
-    return True
+def rollout_of(execution: str) -> str:
+    """The rollout that an execution runs or undoes, by its name."""
+    return execution.removesuffix(_UNDO)
 
 
 def _with_artifact(release: Release, place: str | None) -> Release:
+    """The release with what lies at a place, of which nobody knows what it holds."""
     if place is None:
         return release
-    bucket, key = place.replace(REVISION, release.revision).removeprefix("s3://").split("/", 1)
-    written = release.to_json() | {"bucket": bucket, "key": key, "version_id": None, "etag": None}
-    return Release.from_json(written)
+    there = place.replace(requests.REVISION, release.revision)
+    bucket, key = there.removeprefix("s3://").split("/", 1)
+    return replace(
+        release,
+        bucket=bucket,
+        key=key,
+        version_id=None,
+        etag=None,
+        sha256=None,
+        size=None,
+        digest=contents.of_push(release.id),
+    )
 
 
 def _hash(*parts: str) -> str:

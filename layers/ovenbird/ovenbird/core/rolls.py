@@ -29,19 +29,36 @@ class Start:
 
 @dataclass(frozen=True)
 class Wait:
-    """Look again later; ``refresh`` is the refresh that is waited for, if it is known."""
+    """Look again later; ``refresh`` is the refresh that is waited for, if it is known.
+
+    ``launches``: or until the group has launched an instance. ``after``: at the latest after that
+    time.
+    """
 
     reason: str
     refresh: str = ""
     sweep: Literal["soon", "late"] = "late"
+    launches: bool = False
+    after: timedelta | None = None
 
 
 @dataclass(frozen=True)
 class RollBack:
-    """Ask AWS to bring the group back to its saved configuration."""
+    """Ask AWS to bring the group back to its saved configuration.
+
+    ``excused``: what is wrong is not the image's doing.
+    """
 
     reason: str
     refresh: str
+    excused: bool = False
+
+
+@dataclass(frozen=True)
+class TryAddress:
+    """See whether an address can be put on the first new instance, before AWS goes on."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +75,7 @@ class GiveUp:
     reason: str
 
 
-Decision = Start | Wait | RollBack | Done | GiveUp
+Decision = Start | Wait | RollBack | TryAddress | Done | GiveUp
 
 
 @dataclass(frozen=True)

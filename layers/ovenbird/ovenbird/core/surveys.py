@@ -12,6 +12,7 @@ from ovenbird.core.images import Image
 from ovenbird.core.preferences import Preferences, RollWishes
 from ovenbird.core.refreshes import Refresh
 from ovenbird.core.templates import Version
+from ovenbird.core.traffic import Opinion, TargetGroup
 
 
 class Wishes(RollWishes, Protocol):
@@ -34,6 +35,13 @@ class Survey:
         current_id: Its id, as the template names it; ``None`` where it names none.
         alarms: The states of those alarms of the roll that exist.
         address_count: How many addresses the fleet wants.
+        target_groups: The group's target groups.
+        opinions: What its balancers say of its instances now; of those that count.
+        rehearsal: Why AWS would not let an address be put on an instance now, in its words; empty
+            where it would; ``None`` where no instance is there to try it with.
+        gateway: Whether the group's VPC has an internet gateway; ``None`` where it was not looked
+            at, because an address is on an instance of the group already.
+        borders: Zone → network border group, where they may differ from those of the addresses.
     """
 
     fleet: str
@@ -48,3 +56,13 @@ class Survey:
     alarms: Mapping[str, str] = field(default_factory=dict, hash=False)
     pool: Sequence[Address] = ()
     address_count: int = 0
+    target_groups: Sequence[TargetGroup] = ()
+    opinions: Sequence[Opinion] = ()
+    rehearsal: str | None = None
+    gateway: bool | None = None
+    borders: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """ARNs of the target groups whose opinion does not count."""
+        return tuple(each.arn for each in self.target_groups if each.left_out)

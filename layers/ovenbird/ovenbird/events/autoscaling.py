@@ -25,8 +25,9 @@
       }
     }
 
-All refresh events ring: Started, Succeeded, Failed, Cancelled, Checkpoint Reached, Started Baking,
-Rollback Started, Rollback Succeeded, Rollback Failed. Launches and terminations ring the instance.
+Refresh events ring the refresh and its group: Succeeded, Failed, Cancelled, Checkpoint Reached,
+Started Baking, Rollback Started, Rollback Succeeded, Rollback Failed; not Started, which says what
+whoever started it knows. Launches ring the group.
 
 Source: Amazon EC2 Auto Scaling user guide, "Instance refresh event reference" and "Amazon EC2 Auto
 Scaling event reference".
@@ -41,16 +42,19 @@ from ovenbird.errors import BadEvent
 from ovenbird.events.envelope import Ignored, identifier, text
 
 REFRESH = "EC2 Auto Scaling Instance Refresh "
-INSTANCE = ("EC2 Instance Launch Successful", "EC2 Instance Terminate Successful")
+LAUNCH = "EC2 Instance Launch Successful"
 
 
 def doorbells(event: dict[str, Any]) -> tuple[str, ...] | Ignored:
-    """The refresh's doorbell, or the instance's."""
+    """The refresh's doorbell and its group's, or the group's alone."""
     kind = text(event, "detail-type")
     if kind.startswith(REFRESH):
-        return (identifier(event, "detail.InstanceRefreshId"),)
-    if kind in INSTANCE:
-        return (identifier(event, "detail.EC2InstanceId"),)
+        refresh = identifier(event, "detail.InstanceRefreshId")
+        if kind == f"{REFRESH}Started":
+            return Ignored("whoever started a refresh knows that it has begun")
+        return refresh, f"group-{group_of(event)}"
+    if kind == LAUNCH:
+        return (f"group-{group_of(event)}",)
     return Ignored(f"nothing here waits for {kind}")
 
 

@@ -1,4 +1,4 @@
-"""A branch of a repository has moved.
+"""A branch of a repository has moved, or a Git tag was set.
 
     {
       "version": "0", "id": "01234567-0123-0123-0123-012345678901",
@@ -15,6 +15,9 @@
       }
     }
 
+A tag has the ``referenceType`` ``tag`` and the ``referenceName`` ``v1.4.2``; that of a tag with a
+message is told by the commit that it means. ``referenceUpdated`` tells of a tag that was moved.
+
 Source: AWS CodeCommit user guide, "Monitoring CodeCommit events in Amazon EventBridge".
 """
 
@@ -22,32 +25,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from ovenbird.core import contents
+from ovenbird.core.orders import Rank
 from ovenbird.core.releases import Push, Release
-from ovenbird.events.envelope import Ignored, text, time
+from ovenbird.events.envelope import Ignored, optional, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
-    """The commit as a release; tags and deleted branches are ignored."""
+    """The commit as a release; what was deleted is ignored."""
     kind = text(event, "detail-type")
     if kind != "CodeCommit Repository State Change":
         return Ignored(f"{kind} is no push")
-    repository, branch = text(event, "detail.repositoryName"), text(event, "detail.referenceName")
+    repository, name = text(event, "detail.repositoryName"), text(event, "detail.referenceName")
     change, what = text(event, "detail.event"), text(event, "detail.referenceType")
-    if what != "branch":
-        return Ignored(f"{branch} of {repository} is a {what}, not a branch")
+    if what not in ("branch", "tag"):
+        return Ignored(f"{name} of {repository} is a {what}, neither a branch nor a tag")
     if change == "referenceDeleted":
-        return Ignored(f"branch {branch} of {repository} was deleted")
+        return Ignored(f"{what} {name} of {repository} was deleted")
     commit, at = text(event, "detail.commitId"), time(event)
+    before = optional(event, "detail.oldCommitId")
     return Push(
         source="codecommit",
-        names={"repository": repository, "branch": branch},
+        names={"repository": repository, what: name},
         release=Release(
             source="codecommit",
             # With its time: a branch may come back to a commit, and that is another push.
-            id=f"{repository}/{branch}/{commit}@{at}",
+            id=f"{repository}/{what}/{name}/{commit}@{at}",
             revision=commit,
-            digest=commit,
+            digest=contents.of_commit(commit),
             at=at,
-            description=f"branch {branch} of {repository}",
+            description=f"{what} {name} of {repository}",
         ),
+        rank=Rank(f"{repository}/{what}/{name}", name=commit, replaced=(before,) if before else ()),
     )

@@ -13,15 +13,25 @@
       }
     }
 
+``start-time`` is the execution's: in a pipeline whose executions run side by side the one that
+began later is the newer one, whichever ends first.
+
+A pipeline that is run again on the same sources is another execution, and nothing here says that it
+made the same; so the content counts as new. An execution that is retried keeps its id, and has not
+succeeded before.
+
 Source: AWS CodePipeline user guide, "Monitoring CodePipeline events".
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from ovenbird.core import contents
+from ovenbird.core.orders import Rank
 from ovenbird.core.releases import Push, Release
-from ovenbird.events.envelope import Ignored, text, time
+from ovenbird.events.envelope import Ignored, optional, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
@@ -40,8 +50,21 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
             source="codepipeline",
             id=f"{pipeline}/{execution}",
             revision=execution,
-            digest=execution,
+            digest=contents.of_push(f"{pipeline}/{execution}"),
             at=time(event),
             description=f"pipeline {pipeline}",
         ),
+        rank=_rank(pipeline, optional(event, "detail.start-time")),
     )
+
+
+def _rank(pipeline: str, began: str | None) -> Rank | None:
+    """No proof where it is no time: then that of the event counts."""
+    try:
+        moment = datetime.fromisoformat(began or "")
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    written = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return Rank(f"pipeline {pipeline}", sequence=written)

@@ -53,6 +53,18 @@ def optional(event: dict[str, Any], field: str) -> str | None:
     return text(event, field)
 
 
+def sha256(event: dict[str, Any], field: str) -> str | None:
+    """The SHA-256 sum at a path, in small letters, or ``None`` where there is none.
+
+    Raises:
+        BadEvent: It is there and no sum.
+    """
+    value = optional(event, field)
+    if value is not None and not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
+        raise BadEvent(f"{field} is {quoted(value)}; it must be 64 hexadecimal digits.")
+    return value.lower() if value else None
+
+
 def identifier(event: dict[str, Any], field: str) -> str:
     """The id at a path: ``ami-…``, ``i-…``, a UUID; whoever waits for it reads it as a doorbell.
 

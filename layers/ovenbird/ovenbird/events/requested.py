@@ -10,9 +10,13 @@
       }
     }
 
-Without ``fleet`` every fleet that accepts such events gets it. ``artifact`` may also be an object
-``{"bucket", "key", "version_id"}``, or be missing where the install script fetches the code itself.
-``aws events put-events`` sends it.
+``artifact`` may also be an object ``{"bucket", "key", "version_id", "etag", "sha256"}``, or be
+missing where the install script fetches the code itself. What it may be says the fleet's document
+(:mod:`ovenbird.core.requests`). ``aws events put-events`` sends it, and whoever may do that chooses
+every field but ``account`` and ``region``.
+
+``revision`` is a label, unless it is a whole hash and no artefact comes with it; only a version, an
+ETag or a sum says what the artefact holds.
 """
 
 from __future__ import annotations
@@ -20,10 +24,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ovenbird.core import contents
 from ovenbird.core.quotes import quoted
 from ovenbird.core.releases import Push, Release
 from ovenbird.errors import BadEvent
-from ovenbird.events.envelope import Ignored, at, optional, prose, text, time
+from ovenbird.events.envelope import Ignored, at, optional, prose, sha256, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
@@ -36,41 +41,49 @@ def parse(event: dict[str, Any]) -> Push | Ignored:
     if kind != "Release Requested":
         return Ignored(f"{kind} of ovenbird is no push")
     revision, when = text(event, "detail.revision"), time(event)
-    bucket, key, version = _artifact(event)
-    fleet = optional(event, "detail.fleet")
-    content = f"{bucket}/{key}@{version}" if version else f"{bucket}/{key}@{revision}"
+    bucket, key, version, etag, summed = _artifact(event)
+    identity = f"{bucket}/{key}@{version}@{etag}@{f'{summed}@' if summed else ''}{revision}@{when}"
     return Push(
         source="ovenbird",
         names={},
         release=Release(
             source="ovenbird",
-            id=f"{content}@{revision}@{when}",
+            id=identity,
             revision=revision,
-            digest=content,
+            digest=contents.of_request(
+                identity, revision, bucket, key, version=version, etag=etag, sha256=summed
+            ),
             at=when,
             bucket=bucket,
             key=key,
             version_id=version,
+            etag=etag,
+            sha256=summed,
             description=prose(event, "detail.description") or f"revision {revision}",
         ),
-        fleet=fleet,
+        fleet=text(event, "detail.fleet"),
+        sender=(text(event, "region"), text(event, "account")),
     )
 
 
-def _artifact(event: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+def _artifact(
+    event: dict[str, Any],
+) -> tuple[str | None, str | None, str | None, str | None, str | None]:
     artifact = at(event, "detail.artifact")
     if artifact is None:
-        return None, None, None
+        return None, None, None, None, None
     if isinstance(artifact, dict):
         return (
             text(event, "detail.artifact.bucket"),
             text(event, "detail.artifact.key"),
             optional(event, "detail.artifact.version_id"),
+            optional(event, "detail.artifact.etag"),
+            sha256(event, "detail.artifact.sha256"),
         )
     place = re.fullmatch(r"s3://([^/]+)/(.+)", artifact) if isinstance(artifact, str) else None
     if place is None:
         raise BadEvent(
             f"detail.artifact is {quoted(artifact)}; it must be s3://bucket/key, "
-            "or an object with bucket, key and perhaps version_id."
+            "or an object with bucket, key and perhaps version_id, etag and sha256."
         )
-    return place[1], place[2], None
+    return place[1], place[2], None, None, None

@@ -18,43 +18,73 @@
     }
 
 The key is not URL-encoded here, unlike in S3's own notifications. ``version-id`` is missing where
-the bucket keeps no versions.
+the bucket keeps no versions. ``sequencer`` is hexadecimal and grows with each change of the key,
+also where their events come in another order or bear the same time. A folder that somebody makes in
+the console is an object of no bytes whose key ends with ``/``; other tools mark folders with other
+empty objects.
 
 Source: Amazon S3 user guide, "EventBridge event message structure".
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ovenbird.core import contents
+from ovenbird.core.orders import Rank
+from ovenbird.core.quotes import quoted
 from ovenbird.core.releases import Push, Release
-from ovenbird.events.envelope import Ignored, optional, text, time
+from ovenbird.errors import BadEvent
+from ovenbird.events.envelope import Ignored, at, optional, text, time
 
 
 def parse(event: dict[str, Any]) -> Push | Ignored:
-    """The object as a release; what else S3 tells is ignored."""
+    """The object as a release; folders, empty objects and what else S3 tells are ignored."""
     kind = text(event, "detail-type")
     if kind != "Object Created":
         return Ignored(f"{kind} of S3 is no push")
     bucket, key = text(event, "detail.bucket.name"), text(event, "detail.object.key")
+    if key.endswith("/"):
+        return Ignored(f"s3://{bucket}/{key} is a folder")
+    size = _size(event)
+    if size == 0:
+        return Ignored(f"s3://{bucket}/{key} is empty")
     version = optional(event, "detail.object.version-id")
     etag = optional(event, "detail.object.etag")
     sequencer = optional(event, "detail.object.sequencer")
-    at = time(event)
-    turn = version or sequencer or at
+    when = time(event)
+    turn = version or sequencer or when
+    identity = f"{bucket}/{key}@{turn}"
     return Push(
         source="s3",
         names={"bucket": bucket, "key": key},
         release=Release(
             source="s3",
-            id=f"{bucket}/{key}@{turn}",
+            id=identity,
             revision=etag or turn,
-            digest=etag or turn,
-            at=at,
+            digest=contents.of_object(identity, bucket, key, version=version, etag=etag),
+            at=when,
             bucket=bucket,
             key=key,
             version_id=version,
             etag=etag,
+            size=size,
             description=f"s3://{bucket}/{key}",
         ),
+        rank=_rank(f"s3://{bucket}/{key}", sequencer),
     )
+
+
+def _rank(place: str, sequencer: str | None) -> Rank | None:
+    """No proof where it is no hexadecimal number: then the time counts."""
+    if sequencer is None or re.fullmatch(r"[0-9A-Fa-f]{1,64}", sequencer) is None:
+        return None
+    return Rank(place, sequence=sequencer.lower())
+
+
+def _size(event: dict[str, Any]) -> int | None:
+    size = at(event, "detail.object.size")
+    if size is None or (isinstance(size, int) and not isinstance(size, bool) and size >= 0):
+        return size
+    raise BadEvent(f"detail.object.size is {quoted(size)}; it must be a number of bytes.")

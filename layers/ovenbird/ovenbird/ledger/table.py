@@ -95,11 +95,11 @@ def update(
         request["ConditionExpression"] = condition
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     client = clients.get("dynamodb")
-    try:
-        with faults.translated(f"write {pk} to the ledger"):
+    with faults.translated(f"write {pk} to the ledger"):
+        try:
             answer = client.update_item(**request)
-    except client.exceptions.ConditionalCheckFailedException as error:
-        return Unmet(_from_dynamodb(error.response.get("Item") or {}))
+        except client.exceptions.ConditionalCheckFailedException as error:
+            return Unmet(_from_dynamodb(error.response.get("Item") or {}))
     return Written(_from_dynamodb(answer.get("Attributes") or {}))
 
 

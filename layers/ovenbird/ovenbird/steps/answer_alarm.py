@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ovenbird import answers, events
+from ovenbird import answers, catalogue, events
 from ovenbird.answers import Answer
-from ovenbird.aws import executions, parameters
+from ovenbird.aws import executions
+from ovenbird.aws.parameters import Documents
 from ovenbird.events import Ignored
 from ovenbird.ledger import doorbells, lanes
 
@@ -25,9 +26,11 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     alarm = events.alarm(event)
     if isinstance(alarm, Ignored):
         return answers.done(f"Ignored: {alarm.reason}.", ignored=alarm.reason)
-    documents = parameters.fleets()
+    documents = catalogue.recent(now)
+    if documents is None or _naming(alarm.alarm, documents):
+        documents = catalogue.read(now)
     counts = {"BadFleets": len(documents.bad)}
-    named = [fleet.name for fleet in documents.fleets if alarm.alarm in fleet.roll.alarms]
+    named = _naming(alarm.alarm, documents)
     if not named:
         reason = f"no fleet names the alarm {alarm.alarm} in roll.alarms"
         return answers.done(f"Ignored: {reason}.", ignored=reason, counts=counts)
@@ -46,3 +49,8 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         rung=rung,
         counts=counts,
     )
+
+
+def _naming(alarm: str, documents: Documents) -> list[str]:
+    """The fleets that name an alarm. Every alarm of the account comes here; most are nobody's."""
+    return [fleet.name for fleet in documents.fleets if alarm in fleet.roll.alarms]

@@ -7,6 +7,7 @@ decide and does that one thing, so it can be killed and repeated anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,8 +22,18 @@ from ovenbird.aws import (
     ec2_instances,
     ec2_templates,
 )
-from ovenbird.core import bakes, builders, images, scripts
+from ovenbird.core import (
+    bakes,
+    blueprints,
+    builders,
+    downloads,
+    images,
+    owners,
+    scripts,
+    seals,
+)
 from ovenbird.core.bakes import (
+    Adopt,
     CreateImage,
     Decision,
     Done,
@@ -36,14 +47,19 @@ from ovenbird.core.bakes import (
     Wait,
     Wanted,
 )
+from ovenbird.core.blueprints import Blueprint
 from ovenbird.core.commands import Command
+from ovenbird.core.downloads import Artifact
+from ovenbird.core.images import Baked
 from ovenbird.core.made import Made
 from ovenbird.core.quotes import quoted
-from ovenbird.errors import BadEvent, BakeFailed, NotYetVisible, OvenbirdError, Terminal
+from ovenbird.errors import BadEvent, BakeFailed, Denied, NotYetVisible, OvenbirdError, Terminal
 from ovenbird.events import Release
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
+from ovenbird.ledger import images as known_images
+from ovenbird.settings import settings as deployment
 
 _AT_WORK = ("pending", "running", "stopping")
 _PLANNED = ("plan.document", "plan.group", "plan.base", "plan.bake.key", "plan.bake.name")
@@ -64,29 +80,58 @@ class _Bake:
         """What the script is found again by; the rollout's id says whose it is."""
         return f"Ovenbird {self.wanted.rollout}"
 
+    @property
+    def artifact(self) -> Artifact | None:
+        """What the builder downloads, with all that the release says of it."""
+        release = self.release
+        if not release.bucket or not release.key:
+            return None
+        return Artifact(
+            release.bucket,
+            release.key,
+            version_id=release.version_id,
+            etag=release.etag,
+            owner=self.fleet.release.owner or deployment().home[1],
+            sha256=release.sha256,
+            size=release.size,
+        )
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that the document marks as secrets."""
+        return [self.fleet.bake.environment[name] for name in self.fleet.bake.secrets]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The owner's, for everything that is made."""
+        return dict(self.plan.get("tags") or ())
+
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the bake, and what follows from it.
 
     Raises:
-        BadEvent: The state is not well made.
+        BadEvent: The state is not well made, or not that of this rollout.
         BadFleet: The document in the plan is wrong.
+        Denied: The group does not carry the fleet's tag any more.
         BakeFailed: The script failed, the image failed, or time is up. The rollout's builders are
             terminated first.
     """
     state.check(event, now, "release", "plan.fence", "plan.from", *_PLANNED)
-    rollout, fence = event["rollout"], event["plan"]["fence"]
-    lanes.hold(event["fleet"], rollout, fence, now)
+    claim = lanes.hold(state.claim(event, "plan", "bake"), now)
     try:
         bake = _bake(event)
         answer = _turn(bake, event.get("bake") or {}, now)
     except Terminal:
         # UndoRollout does this again, so a failure here must not hide the first one.
         with suppress(OvenbirdError):
-            _terminate_builders(event["fleet"], rollout)
+            _terminate_builders(event)
         raise
+    sealing = seals.sealing(event, "bake", answer)
     if answer["next"] == "wait":
-        lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])
+        lanes.renew(claim, now, doorbell=answer["doorbell"], sealing=sealing)
+    else:
+        lanes.seal(claim, sealing)
     return answer
 
 
@@ -94,7 +139,13 @@ def _bake(event: dict[str, Any]) -> _Bake:
     fleet, plan = state.fleet_of(event), event["plan"]
     release, settings = Release.from_json(event["release"]), fleet.bake
     key = images.bake_key(
-        plan["base"], release.digest, settings.install, settings.verify, settings.environment
+        plan["base"],
+        release.digest,
+        settings.install,
+        settings.verify,
+        settings.environment,
+        clean=settings.clean,
+        user_data=plan["bake"].get("user_data", ""),
     )
     if key != plan["bake"]["key"]:  # only by hand: what is baked would be found as something else
         raise BadEvent(
@@ -106,7 +157,14 @@ def _bake(event: dict[str, Any]) -> _Bake:
         release,
         plan,
         Wanted(fleet.name, event["rollout"], plan["bake"]["name"], key),
-        Limits(script=timedelta(minutes=settings.timeout_minutes)),
+        Limits(
+            script=timedelta(
+                seconds=scripts.seconds(
+                    timeout_seconds=60 * settings.timeout_minutes,
+                    boot_seconds=60 * settings.boot_minutes,
+                )
+            )
+        ),
     )
 
 
@@ -130,20 +188,22 @@ def _turn(bake: _Bake, told: dict[str, Any], now: datetime) -> Answer:
         if isinstance(decision, Wait):
             if decision.doorbell in rings:
                 return answers.wait(
+                    {"bake": told},
+                    "bake",
                     decision.doorbell,
                     rings[decision.doorbell],
                     decision.reason,
+                    now=now,
                     sweep=decision.sweep,
                     **made.to_json(),
                 )
             rings[decision.doorbell] = doorbells.read(decision.doorbell)
         elif isinstance(decision, Done):
-            builder = builders.of_rollout(seen.builders, bake.wanted.rollout)
             return answers.done(
                 decision.reason,
                 image=decision.image_id,
                 baked=decision.baked,
-                **({"builder": builder.instance_id} if builder else {}),
+                **({"builder": made.builder} if made.builder else {}),
             )
         elif decision == acted:
             raise NotYetVisible(f"It was done and cannot be seen yet. {decision.reason}")
@@ -161,7 +221,7 @@ def _awaited(decision: Decision, made: Made) -> str | None:
             return made.builder
         case SendScript():
             return made.script
-        case CreateImage():
+        case CreateImage() | Adopt():
             return made.image
     return None
 
@@ -178,11 +238,12 @@ def _look(bake: _Bake, made: Made, ended: Command | None) -> Seen:
     image = ec2_images.named(bake.wanted.name) if made.image else None
     if image is not None and image.is_being_made:
         return Seen(image, made=made)
-    found = tuple(ec2_instances.builders(bake.wanted.fleet))
-    builder = builders.of_rollout(found, bake.wanted.rollout)
+    seen = Seen(image, tuple(ec2_instances.builders(bake.wanted.fleet)), made=made)
+    builder = seen.builder
     if not made.image and (builder is None or builder.state not in _AT_WORK):
         image = ec2_images.named(bake.wanted.name)
-    seen = Seen(image, found, made=made)
+        if image is not None:  # whose it is stands in the ledger
+            return replace(seen, image=image, known=known_images.read(bake.wanted.fleet))
     if image is not None or builder is None or not builder.is_alive or builder.state == "pending":
         return seen
     if ended is not None:
@@ -191,7 +252,7 @@ def _look(bake: _Bake, made: Made, ended: Command | None) -> Seen:
     online = boots and commands.online(builder.instance_id)
     if boots and not online:
         return seen  # nothing can have been sent to it
-    command = commands.find(builder.instance_id, bake.comment)
+    command = commands.find(builder.instance_id, bake.comment, secrets=bake.secrets)
     if command is None and made.script and made.script_since:
         command = Command(made.script, "Pending", made.script_since)
     return replace(seen, command=command, online=online)
@@ -199,9 +260,9 @@ def _look(bake: _Bake, made: Made, ended: Command | None) -> Seen:
 
 def _act(bake: _Bake, decision: Decision, made: Made, now: datetime) -> Made:
     match decision:
-        case Launch(orphans=orphans):
+        case Launch(orphans=orphans, tokens=tokens):
             ec2_instances.terminate(orphans)
-            return replace(made, builder=_launch(bake), builder_since=now)
+            return replace(made, builder=_launch(bake, tokens), builder_since=now)
         case SendScript(builder=builder):
             return replace(made, script=_send(bake, builder), script_since=now)
         case Stop(builder=builder):
@@ -209,6 +270,9 @@ def _act(bake: _Bake, decision: Decision, made: Made, now: datetime) -> Made:
             return made
         case CreateImage(builder=builder):
             return replace(made, image=_create_image(bake, builder), image_since=now)
+        case Adopt(image_id=image):
+            _write_down(bake, image)
+            return replace(made, image=image, image_since=now)
         case Terminate(builders=ids):
             ec2_instances.terminate(ids)
             return made
@@ -217,51 +281,67 @@ def _act(bake: _Bake, decision: Decision, made: Made, now: datetime) -> Made:
     raise AssertionError(f"no action for {decision}")
 
 
-def _launch(bake: _Bake) -> str:
-    source = bake.plan["from"]
+def _launch(bake: _Bake, tokens: Sequence[str]) -> str:
+    """Launch a builder, or answer the one that a turn launched which did not live to tell of it.
+
+    Args:
+        tokens: Those of living builders of this rollout: a request that bears one comes first, and
+            EC2 answers the instance that it made.
+    """
+    refused = downloads.refusal(bake.artifact) if bake.artifact else None
+    if refused is not None:
+        raise BakeFailed(f"The download {refused}.")
+    source, fleet = bake.plan["from"], bake.wanted.fleet
     template = ec2_templates.version(source["template"], source["version"])
     group = autoscaling_groups.describe(bake.plan["group"])
-    base = ec2_images.get(bake.plan["base"])
-    kinds = builders.instance_types(template.content, group.mixed)
-    if not kinds:
+    for what, tags in (
+        (f"Group {group.name}", group.tags),
+        (
+            f"Launch template {template.template_id}",
+            ec2_templates.tags([template.template_id])[template.template_id],
+        ),
+    ):
+        if refusal := owners.refusal(what, tags, fleet):
+            raise Denied(refusal)
+    types = blueprints.instance_types(template.content, group.mixed)
+    if not types:
         raise BakeFailed(
             f"Version {template.number} of {template.template_id} names no instance type, and no"
             f" override of the group {group.name} does; a builder needs one."
         )
+    attempts = blueprints.attempts(
+        Blueprint(
+            fleet=fleet,
+            rollout=bake.wanted.rollout,
+            template_id=template.template_id,
+            version=template.number,
+            template=template.content,
+            base=ec2_images.get(bake.plan["base"]),
+            types=types,
+            subnets=group.subnets,
+            user_data=bake.fleet.bake.user_data,
+            tags=bake.tags,
+        )
+    )
     return ec2_instances.launch(
-        [
-            builders.launch_request(
-                template_id=template.template_id,
-                version=template.number,
-                template=template.content,
-                base=base.image_id,
-                kept_devices=base.kept_devices,
-                instance_type=kind,
-                subnet=subnet,
-                fleet=bake.wanted.fleet,
-                rollout=bake.wanted.rollout,
-            )
-            for kind in kinds
-            for subnet in group.subnets or (None,)
-        ]
+        sorted(attempts, key=lambda each: each.request["ClientToken"] not in tokens)
     )
 
 
 def _send(bake: _Bake, builder: str) -> str:
     release, settings = bake.release, bake.fleet.bake
-    artifact = None
-    if release.bucket and release.key:
-        artifact = scripts.Artifact(release.bucket, release.key, release.version_id, release.etag)
     return commands.send(
         builder,
         scripts.lines(
-            artifact,
+            bake.artifact,
             revision=release.revision,
             fleet=bake.wanted.fleet,
             environment=settings.environment,
             install=settings.install,
             verify=settings.verify,
-            timeout_seconds=round(bake.limits.script.total_seconds()),
+            timeout_seconds=60 * settings.timeout_minutes,
+            boot_seconds=60 * settings.boot_minutes,
+            clean=settings.clean,
         ),
         comment=bake.comment,
         # The script watches its own time and then tells what it was doing; this is the safety net.
@@ -272,7 +352,7 @@ def _send(bake: _Bake, builder: str) -> str:
 
 def _create_image(bake: _Bake, builder: str) -> str:
     wanted, base = bake.wanted, ec2_images.get(bake.plan["base"])
-    return ec2_images.create(
+    image = ec2_images.create(
         builder,
         name=wanted.name,
         description=f"Fleet {wanted.fleet}, release {bake.release.revision}",
@@ -282,14 +362,23 @@ def _create_image(bake: _Bake, builder: str) -> str:
             rollout=wanted.rollout,
             base=base.image_id,
             revision=bake.release.revision,
+            owners=bake.tags,
         ),
         kept_devices=base.kept_devices,
     )
+    _write_down(bake, image)
+    return image
 
 
-def _terminate_builders(fleet: str, rollout: str) -> None:
-    ec2_instances.terminate(
-        builder.instance_id
-        for builder in ec2_instances.builders(fleet)
-        if builder.rollout == rollout and builder.is_alive
+def _write_down(bake: _Bake, image: str) -> None:
+    """Before the image is in the state, so that a state with an image means one that is known."""
+    wanted = bake.wanted
+    known_images.made(
+        wanted.fleet, Baked(image, key=wanted.key, base=bake.plan["base"], rollout=wanted.rollout)
     )
+
+
+def _terminate_builders(event: dict[str, Any]) -> None:
+    known = Made.from_json(event.get("bake") or {}).builder
+    found = ec2_instances.builders(event["fleet"])
+    ec2_instances.terminate(builders.alive(builders.of_rollout(found, event["rollout"], known)))

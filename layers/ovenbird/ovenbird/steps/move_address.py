@@ -8,7 +8,8 @@ is enough for a group: the others tell it to look again, and end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,10 +22,11 @@ from ovenbird.aws import (
     loadbalancing,
     parameters,
 )
-from ovenbird.core import addresses
-from ovenbird.core.addresses import Keep, Leave, Move, Placement
+from ovenbird.core import addresses, looks, seals, traffic
+from ovenbird.core.addresses import Associate, Keep, Leave, Move, Placement
 from ovenbird.core.groups import Group
-from ovenbird.errors import AddressFailed, BadEvent, NotFound
+from ovenbird.core.owners import TAG
+from ovenbird.errors import AddressFailed, BadEvent, Denied, NotFound, Stopped, Terminal
 from ovenbird.events import rollout as state
 from ovenbird.events.autoscaling import group_of
 from ovenbird.events.envelope import text
@@ -32,7 +34,6 @@ from ovenbird.fleet import Fleet
 from ovenbird.ledger import claims, doorbells, lanes, watches
 
 PATIENCE = timedelta(minutes=10)
-_TAG = "ovenbird:fleet"
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,13 @@ class _Outcome:
 
     ``settled``: every address that can be is on a healthy instance. ``improving``: some are on
     instances that the active refresh will replace, and their successors are not healthy yet.
+    ``where`` has a line for each address.
     """
 
     settled: bool
     improving: bool
     reason: str
+    where: list[str]
 
 
 def step(event: dict[str, Any], now: datetime) -> Answer:
@@ -61,7 +64,7 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     if isinstance(event.get("detail"), dict):
         return _after_event(event, now)
     if isinstance(event.get("fleet"), str):
-        return _by_hand(parameters.fleet(event["fleet"]), now)
+        return _by_hand(event, parameters.fleet(event["fleet"]), now)
     raise BadEvent(
         "move_address needs a launch or termination event of Auto Scaling, or a payload like "
         '{"fleet": "web"}.'
@@ -69,25 +72,61 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
 
 
 def _in_rollout(event: dict[str, Any], now: datetime) -> Answer:
+    """On the first new instance, once; when the group is rolled, until all are placed.
+
+    Before AWS goes on, what it refuses for good stops the roll while the old instances live.
+    """
+    if "failure" in event:
+        return _back(event, now)
+    trial = "detour" in (event.get("roll") or {})
     state.check(event, now, "plan.fence", "plan.document", "plan.group")
-    name, rollout, fence = event["fleet"], event["rollout"], event["plan"]["fence"]
-    lanes.hold(name, rollout, fence, now)
+    parts = ("plan", "roll") if trial else ("plan", "addresses")
+    claim = lanes.hold(state.claim(event, *parts), now)
     fleet = state.fleet_of(event)
     if fleet.addresses.count == 0:
-        return answers.done(f"Fleet {name} has no addresses.")
+        return answers.done(f"Fleet {fleet.name} has no addresses.")
     bell = f"group-{event['plan']['group']}"
     rings = doorbells.read(bell)
-    group = autoscaling_groups.describe(event["plan"]["group"])
-    if refusal := _not_ours(fleet, group.name, group.tags.get(_TAG)):
-        raise AddressFailed(refusal)
-    outcome = _turn(fleet, group, now)
-    if outcome.settled:
-        return answers.done(outcome.reason)
+    outcome = _placed(fleet, event["plan"]["group"], now)
+    if outcome.settled or trial:
+        return answers.done(outcome.reason, where=outcome.where)
     since = (event.get("addresses") or {}).get("since") or now.isoformat()
     if now - datetime.fromisoformat(since) > PATIENCE:
         raise _too_long(outcome, PATIENCE)
-    lanes.renew(name, rollout, fence, now, doorbell=bell)
-    return answers.wait(bell, rings, outcome.reason, sweep="soon", since=since)
+    answer = answers.wait(
+        event, "addresses", bell, rings, outcome.reason, now=now, sweep="soon", since=since
+    )
+    lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "addresses", answer))
+    return answer
+
+
+def _back(event: dict[str, Any], now: datetime) -> Answer:
+    """On the way back: until all are placed, or for as long as is sensible; never a failure more.
+
+    The notice, which comes next, says where they are.
+    """
+    state.check(event, now, "plan.fence", "plan.document", "plan.group")
+    claim = lanes.hold(state.claim(event, "plan", "returned"), now, heeds_stop=False)
+    bell = f"group-{event['plan']['group']}"
+    rings = doorbells.read(bell)
+    outcome = _placed(state.fleet_of(event), event["plan"]["group"], now)
+    since = (event.get("returned") or {}).get("since") or now.isoformat()
+    if outcome.settled or now - datetime.fromisoformat(since) > PATIENCE:
+        return answers.done(outcome.reason, where=outcome.where)
+    answer = answers.wait(
+        event, "returned", bell, rings, outcome.reason, now=now, sweep="soon", since=since
+    )
+    with suppress(Stopped):  # a person stopped the rollout: that is why it goes back
+        lanes.renew(claim, now, doorbell=bell, sealing=seals.sealing(event, "returned", answer))
+    return answer
+
+
+def _placed(fleet: Fleet, name: str, now: datetime) -> _Outcome:
+    """One turn for the group of a rollout."""
+    group = autoscaling_groups.describe(name)
+    if refusal := _not_ours(fleet, group.name, group.tags.get(TAG)):
+        raise AddressFailed(refusal)
+    return _turn(fleet, group, now)
 
 
 def _after_event(event: dict[str, Any], now: datetime) -> Answer:
@@ -99,9 +138,9 @@ def _after_event(event: dict[str, Any], now: datetime) -> Answer:
         detail.get("Destination", "AutoScalingGroup"),
     ):
         return _ignored("An instance in the warm pool serves nobody.")
-    owner = autoscaling_groups.tag(name, _TAG)  # the account's other groups have events too: many
+    owner = autoscaling_groups.tag(name, TAG)  # the account's other groups have events too: many
     if owner is None:
-        return _ignored(f"Group {name} has no tag {_TAG}: it is not ours.")
+        return _ignored(f"Group {name} has no tag {TAG}: it is not ours.")
     try:
         fleet = parameters.fleet(owner)
     except NotFound as missing:
@@ -134,7 +173,7 @@ def _watch(fleet: Fleet, event: dict[str, Any], now: datetime) -> Answer:
         if not outcome.settled:
             raise _too_long(outcome, patience)
         return answers.done(outcome.reason)
-    return _look_again(fleet, outcome, phase=phase, since=since)
+    return _look_again(event, outcome, phase=phase, since=since)
 
 
 def _too_long(outcome: _Outcome, patience: timedelta) -> AddressFailed:
@@ -146,24 +185,33 @@ def _not_ours(fleet: Fleet, group: str, owner: str | None) -> str:
     if group != fleet.group or owner != fleet.name:
         return (
             f"Group {group} is not the tagged group of fleet {fleet.name} "
-            f"({fleet.group}, tag {_TAG}={fleet.name})."
+            f"({fleet.group}, tag {TAG}={fleet.name})."
         )
     return f"Fleet {fleet.name} has no addresses." if fleet.addresses.count == 0 else ""
 
 
-def _by_hand(fleet: Fleet, now: datetime) -> Answer:
+def _by_hand(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
+    state.check_addresses(event)
     group = autoscaling_groups.describe(fleet.group)
-    refusal = _not_ours(fleet, group.name, group.tags.get(_TAG))
+    refusal = _not_ours(fleet, group.name, group.tags.get(TAG))
     if refusal:
         return _ignored(refusal)
     outcome = _turn(fleet, group, now)
     if outcome.settled and not outcome.improving:
         return answers.done(outcome.reason)
-    return _look_again(fleet, outcome)
+    return _look_again(event, outcome)
 
 
-def _look_again(fleet: Fleet, outcome: _Outcome, **facts: Any) -> Answer:
-    return answers.wait(f"group-{fleet.group}", 0, outcome.reason, sweep="soon", **facts)
+def _look_again(event: dict[str, Any], outcome: _Outcome, **facts: Any) -> Answer:
+    """Nothing can ring here: the small state machine looks again, later and later."""
+    count = (event.get("addresses") or {}).get("looks", 0) + 1
+    return {
+        "next": "wait",
+        "look_again_after": min(looks.pace(count), looks.LONGEST_SOON) // timedelta(seconds=1),
+        "looks": count,
+        "reason": outcome.reason,
+        **facts,
+    }
 
 
 def _ignored(reason: str) -> Answer:
@@ -173,7 +221,7 @@ def _ignored(reason: str) -> Answer:
 def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
     """Look at everything, decide, and do it."""
     lasting = addresses.lasting_versions(group, autoscaling_refreshes.recent(group.name))
-    healthy = loadbalancing.healthy_instances(group.target_groups)
+    healthy = traffic.healthy(loadbalancing.opinions(traffic.asked(group, ())))
     candidates = addresses.candidates(group, healthy, lasting)
     pool = ec2_addresses.pool(fleet.name)
     own = {member.instance_id for member in group.members}
@@ -185,19 +233,31 @@ def _turn(fleet: Fleet, group: Group, now: datetime) -> _Outcome:
         gone=ec2_addresses.ended(holders - own),
         count=fleet.addresses.count,
     )
-    placed, reasons = 0, []
+    placed, reasons, stands = 0, [], []
+    refused: list[Terminal] = []
     for placement in placements:
-        done, reason = _act(placement, now)
+        try:
+            done, reason = _act(placement, now)
+        except (AddressFailed, Denied) as refusal:  # the others may still be placed
+            done, reason = False, str(refusal).rstrip(".")
+            refused.append(refusal)
         placed += done
         reasons.append(reason)
+        address = placement.address
+        if done and isinstance(placement, Associate | Move):
+            address = replace(address, instance_id=placement.instance_id)
+        stands.append(address)
+    if refused:
+        raise type(refused[0])("; ".join(reasons) + ".")
     strangers = sum(isinstance(each, Leave) and each.stranger for each in placements)
-    needed = min(fleet.addresses.count, len(pool) - strangers, group.desired)
+    needed = min(fleet.addresses.count, len(pool) - strangers, group.instances)
     if len(pool) < fleet.addresses.count:
         reasons.append(f"the pool has {len(pool)} of {fleet.addresses.count} addresses")
     return _Outcome(
         settled=placed >= needed,
         improving=addresses.improving(placements, candidates, group, lasting),
         reason="; ".join(reasons) + ".",
+        where=addresses.whereabouts(stands, {each.instance_id for each in candidates}),
     )
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from ovenbird import answers
 from ovenbird.answers import Answer
 from ovenbird.aws import ec2_images, ec2_templates
-from ovenbird.core import templates
+from ovenbird.core import owners, seals, templates
 from ovenbird.core.images import Image
 from ovenbird.core.templates import Reuse, Version
 from ovenbird.core.tokens import token
-from ovenbird.errors import Refused
+from ovenbird.errors import Denied, Refused
 from ovenbird.events import rollout as state
 from ovenbird.ledger import lanes
 
@@ -24,22 +24,24 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     answers the same numbers.
 
     Raises:
-        BadEvent: The state is not well made.
+        BadEvent: The state is not well made, or not that of this rollout.
+        Denied: A template does not carry the fleet's tag.
         Refused: The templates cannot be led over to one image, the image is not available, or EC2
             warns that a version cannot be launched.
     """
     state.check(event, now, "plan.fence", "plan.from")
     rollout, plan = event["rollout"], event["plan"]
-    lanes.check(event["fleet"], rollout, plan["fence"])
+    claim = lanes.check(state.claim(event, "plan", "bake", "version"))
     image = ec2_images.get(state.image_of(event))
     if not image.is_available:
         raise Refused(f"The image {image.image_id} is {image.state}; it cannot be launched.")
     came_from = plan["from"]
     main, overrides = came_from["template"], came_from.get("overrides") or {}
-    running = [
-        ec2_templates.version(template, version)
-        for template, version in templates.sources(main, came_from["version"], overrides).items()
-    ]
+    sources = templates.sources(main, came_from["version"], overrides)
+    for template, tags in ec2_templates.tags(sources).items():
+        if stranger := owners.refusal(f"Launch template {template}", tags, event["fleet"]):
+            raise Denied(stranger)
+    running = [ec2_templates.version(template, version) for template, version in sources.items()]
     refusal = templates.refusal(main, came_from["version"], overrides, running, came_from["image"])
     if refusal:
         raise Refused(refusal)
@@ -48,13 +50,16 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         source.template_id: _published(source, image, rollout, revision) for source in running
     }
     targets = {template: number for template, (number, _) in published.items()}
-    return answers.done(
-        " ".join(reason for _, reason in published.values()),
-        template=main,
-        version=targets[main],
-        overrides={template: targets[template] for template in overrides},
-        targets=targets,
-    )
+    version = {
+        "template": main,
+        "version": targets[main],
+        "overrides": {template: targets[template] for template in overrides},
+        "targets": targets,
+        "image": image.image_id,
+    }
+    answer = answers.done(" ".join(reason for _, reason in published.values()), **version)
+    lanes.seal(claim, seals.sealing(event, "version", answer), version=version)
+    return answer
 
 
 def _published(source: Version, image: Image, rollout: str, revision: str) -> tuple[str, str]:

@@ -12,23 +12,66 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ovenbird import answers
+from ovenbird import answers, arrivals
 from ovenbird.answers import Answer
+from ovenbird.arrivals import Roll
 from ovenbird.aws import autoscaling_groups, autoscaling_refreshes
-from ovenbird.core import rolls
+from ovenbird.core import looks, owners, rolls, seals
+from ovenbird.core.arrivals import Arrivals, first_look
 from ovenbird.core.groups import Group
 from ovenbird.core.preferences import Preferences, for_group
 from ovenbird.core.progress import Progress
 from ovenbird.core.refreshes import Refresh, configuration
-from ovenbird.core.rolls import Decision, Done, GiveUp, Goal, Patience, RollBack, Start, Wait
+from ovenbird.core.rolls import (
+    Decision,
+    Done,
+    GiveUp,
+    Goal,
+    Patience,
+    RollBack,
+    Start,
+    TryAddress,
+    Wait,
+)
 from ovenbird.core.templates import sources
-from ovenbird.errors import Refused, RollFailed, Unavailable
+from ovenbird.core.traffic_refusals import REGISTERS
+from ovenbird.errors import Denied, NotFound, Refused, RollFailed, Unavailable
 from ovenbird.events import rollout as state
 from ovenbird.fleet import Fleet
 from ovenbird.ledger import doorbells, lanes
 
 _PLANNED = ("plan.fence", "plan.document", "plan.group", "plan.began", "plan.from")
 _MOST_TURNS = 8  # start a pass, look at it, and look again with its doorbell read first
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is remembered between two looks; it travels in the step's answer."""
+
+    progress: Progress
+    arrivals: Arrivals
+
+    def started(self, refresh: str, now: datetime, due: datetime) -> Known:
+        """After a refresh was started, whose first instance is looked for then, unasked."""
+        progress = Progress(refresh=refresh, since=now, tried=self.progress.tried)
+        return Known(progress, replace(self.arrivals, due=due))
+
+    def given_up(self, reason: str, *, excused: bool) -> Known:
+        """After a rollback was asked for."""
+        return replace(self, progress=replace(self.progress, given_up=reason, excused=excused))
+
+    def tried(self) -> Known:
+        """After an address is tried, whatever comes of it."""
+        return replace(self, progress=replace(self.progress, tried=True))
+
+    def to_json(self) -> dict[str, Any]:
+        """As facts of an answer."""
+        return {**self.progress.to_json(), **self.arrivals.to_json()}
+
+    @classmethod
+    def from_json(cls, answer: dict[str, Any] | None) -> Known:
+        """From the step's previous answer, or from nothing at its first look."""
+        return cls(Progress.from_json(answer), Arrivals.from_json(answer))
 
 
 @dataclass(frozen=True)
@@ -46,7 +89,8 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
     """One look at the roll, and what follows from it.
 
     Raises:
-        BadEvent: The state is not well made.
+        BadEvent: The state is not well made, or not that of this rollout.
+        Denied: The group does not carry the fleet's tag any more.
         BadFleet: The document in the plan is wrong.
         RollFailed: AWS rolled the refresh back, failed it or had it cancelled; somebody else
             refreshes the group or gave it another template or version; or it did not get there in
@@ -54,11 +98,11 @@ def step(event: dict[str, Any], now: datetime) -> Answer:
         Refused: AWS does not accept the refresh; the group was not touched.
     """
     state.check(event, now, *_PLANNED, "version")
-    rollout, fence = event["rollout"], event["plan"]["fence"]
-    lanes.hold(event["fleet"], rollout, fence, now)
+    claim = lanes.hold(state.claim(event, "plan", "version", "roll"), now)
     answer = _turn(event, state.fleet_of(event), now)
-    if answer["next"] == "wait":
-        lanes.renew(event["fleet"], rollout, fence, now, doorbell=answer["doorbell"])
+    if answer["next"] == "wait":  # what it answers at its end is not read any more
+        sealing = seals.sealing(event, "roll", answer)
+        lanes.renew(claim, now, doorbell=answer["doorbell"], sealing=sealing)
     return answer
 
 
@@ -67,22 +111,27 @@ def _turn(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
 
     A wait is answered only if its doorbell was read before the look that led to it.
     """
-    progress = Progress.from_json(event.get("roll"))
-    unknown = f"group-{event['plan']['group']}"  # while there is no refresh to be named
-    bell = progress.refresh or unknown
+    known = Known.from_json(event.get("roll"))
+    launches = f"group-{event['plan']['group']}"  # rings for the refreshes of the group, too
+    # Where it is proven now, the next launch is waited for; else it is not.
+    watches = known.arrivals.waiting and not known.arrivals.held
+    bell = (not watches and known.progress.refresh) or launches
     rings = {bell: doorbells.read(bell)}
-    blocked = False
+    blocked = detour = False
     for _ in range(_MOST_TURNS):
-        look, progress = _look(event, fleet, progress, now)
+        look, known = _look(event, fleet, known, now)
         passes = len(look.mine)
         match look.decision:
             case Done(reason=reason):
-                facts = {"refresh": progress.refresh, "percent": progress.percent}
+                facts = {"refresh": known.progress.refresh, "percent": known.progress.percent}
                 return answers.done(reason, passes=passes, **facts)
             case GiveUp(reason=reason):
                 raise RollFailed(reason)
-            case RollBack(reason=reason):
-                progress = replace(progress, given_up=reason)
+            case TryAddress(reason=reason):
+                known, detour = known.tried(), True
+                wait = Wait(reason, look.mine[0].refresh_id, after=looks.SHORTEST)
+            case RollBack(reason=reason, excused=excused):
+                known = known.given_up(reason, excused=excused)
                 if not autoscaling_refreshes.roll_back(look.group.name):
                     raise RollFailed(f"{reason} AWS cannot roll it back.")
                 wait = Wait(f"{reason} It is rolled back.", sweep="soon")
@@ -92,31 +141,40 @@ def _turn(event: dict[str, Any], fleet: Fleet, now: datetime) -> Answer:
                 refresh = _start(look, again)
                 if refresh is None:
                     blocked = True
-                else:
-                    progress = Progress(refresh=refresh, since=now)
-                    rings[refresh] = doorbells.read(refresh)
-                continue
+                    continue
+                after = first_look(timedelta())
+                known = known.started(refresh, now, due=now + after)
+                wait = Wait(f"Refresh {refresh} is started.", launches=True, after=after)
             case Wait() as wait:
                 pass
-        bell = wait.refresh or unknown
+        bell = launches if wait.launches or not wait.refresh else wait.refresh
         if bell in rings:
-            return answers.wait(
+            answer = answers.wait(
+                event,
+                "roll",
                 bell,
                 rings[bell],
                 wait.reason,
+                now=now,
                 sweep=wait.sweep,
+                after=wait.after,
                 passes=passes,
-                **progress.to_json(),
+                **known.to_json(),
             )
+            if detour and "rest_seconds" in answer:  # the next look makes it
+                return answer | {"tried": False}
+            return answer | ({"detour": "addresses"} if detour else {})
         rings[bell] = doorbells.read(bell)
     raise Unavailable("The group keeps changing while it is looked at; look again.")
 
 
-def _look(
-    event: dict[str, Any], fleet: Fleet, progress: Progress, now: datetime
-) -> tuple[_Look, Progress]:
+def _look(event: dict[str, Any], fleet: Fleet, known: Known, now: datetime) -> tuple[_Look, Known]:
     plan, version = event["plan"], event["version"]
     group = autoscaling_groups.describe(plan["group"])
+    if refusal := owners.refusal(f"Group {group.name}", group.tags, fleet.name):
+        raise Denied(refusal)
+    if group.leaving:
+        raise NotFound(f"Group {group.name} is being deleted ({group.status}).")
     if group.template is None or group.template.template_id != version["template"]:
         raise RollFailed(
             f"Somebody gave group {group.name} another launch template ({group.template}) while it "
@@ -127,15 +185,15 @@ def _look(
     )
     wishes = for_group(group, fleet.roll, addresses=fleet.addresses.count > 0)
     refreshes = autoscaling_refreshes.recent(group.name)
-    mine = goal.refreshes(refreshes, progress)
+    mine = goal.refreshes(refreshes, known.progress)
     if not mine:
         _refuse_edited(group, plan["from"], goal)
-    progress = progress.seen(mine, now)
+    known = replace(known, progress=known.progress.seen(mine, now))
     decision = rolls.decide(
         group,
         refreshes,
         goal,
-        progress=progress,
+        progress=known.progress,
         preferences=wishes,
         patience=Patience(
             stall=timedelta(minutes=fleet.roll.stall_minutes),
@@ -143,7 +201,17 @@ def _look(
         ),
         now=now,
     )
-    return _Look(group, goal, wishes, mine, decision), progress
+    roll = Roll(group, goal.versions, mine[0] if mine else None, wishes)
+    decision, met = arrivals.look(
+        decision,
+        roll,
+        known.arrivals,
+        left_out=plan.get("left_out") or (),
+        planned=plan.get("desired", group.desired),
+        tries_address=fleet.addresses.count > 0 and not known.progress.tried,
+        now=now,
+    )
+    return _Look(group, goal, wishes, mine, decision), replace(known, arrivals=met)
 
 
 def _refuse_edited(group: Group, planned: dict[str, Any], goal: Goal) -> None:
@@ -162,6 +230,13 @@ def _refuse_edited(group: Group, planned: dict[str, Any], goal: Goal) -> None:
 
 
 def _start(look: _Look, again: bool) -> str | None:
+    group = look.group
+    if REGISTERS in group.suspended and group.feeds_balancers:
+        sentence = (
+            f"Group {group.name} has suspended {REGISTERS} since the plan, so its balancers would "
+            "send nothing to new instances; resume it."
+        )
+        raise RollFailed(sentence) if look.mine else Refused(sentence)
     wishes = look.preferences.again() if again else look.preferences
     try:
         return autoscaling_refreshes.start(

@@ -1,0 +1,165 @@
+"""What a builder, and what is made of it, may have of production, of strangers and of its owner."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import LAYER, Mutant
+
+MUTANTS = (
+    # A builder is no member of production (B).
+    Mutant(
+        "builder-does-what-members-do",
+        "A builder runs the template's user data, and joins what production joins.",
+        f"{LAYER}/core/blueprints.py",
+        'if blueprint.user_data != KEEP and (template.get("UserData") or blueprint.user_data):',
+        "if blueprint.user_data != KEEP and blueprint.user_data:",
+        ("unit/test_blueprints.py", "stories/test_builder_launch.py"),
+    ),
+    Mutant(
+        "builder-with-production-disks",
+        "A builder gets the template's data disks, and they go into the image.",
+        f"{LAYER}/core/blueprints.py",
+        "others = [name for name, each in named.items() if name not in of_base]",
+        "others: list[str] = []",
+        ("unit/test_blueprints.py", "stories/test_builder_launch.py"),
+    ),
+    Mutant(
+        "pinned-snapshot-booted",
+        "A builder boots the disk that the template pins, under the base image's name.",
+        f"{LAYER}/core/blueprints.py",
+        'ebs["SnapshotId"] = disk.snapshot',
+        'ebs["SnapshotId"] = given["SnapshotId"]',
+        ("unit/test_blueprints.py", "stories/test_builder_launch.py"),
+    ),
+    Mutant(
+        "address-of-another",
+        "A builder is launched with the private address of a member of production.",
+        f"{LAYER}/core/blueprints.py",
+        '_OF_AN_INTERFACE = ("AssociatePublicIpAddress", ',
+        '_OF_AN_INTERFACE = ("PrivateIpAddress", "AssociatePublicIpAddress", ',
+        ("unit/test_blueprints.py",),
+    ),
+    Mutant(
+        "volumes-outlive-their-builder",
+        "Every bake leaves a volume behind, which nobody sees and everybody pays for.",
+        f"{LAYER}/core/blueprints.py",
+        'return {**ebs, "DeleteOnTermination": True}',
+        "return ebs",
+        ("unit/test_blueprints.py", "stories/test_builder_launch.py"),
+    ),
+    Mutant(
+        "reservation-used-up",
+        "A builder takes the capacity that is reserved for production.",
+        f"{LAYER}/core/blueprints.py",
+        "return (outside, {})",
+        "return ({},)",
+        ("unit/test_blueprints.py",),
+    ),
+    Mutant(
+        "builder-that-nobody-may-end",
+        "A builder is protected from termination as its template says, and runs for ever.",
+        f"{LAYER}/core/blueprints.py",
+        '        "DisableApiTermination": False,\n',
+        "",
+        ("unit/test_blueprints.py",),
+    ),
+    # Its owner's tags are on everything (O).
+    Mutant(
+        "builder-without-its-owners-tags",
+        "A builder has no tags of its owner, so the bill and the organisation's policies miss it.",
+        f"{LAYER}/core/blueprints.py",
+        'return {"Name": f"ovenbird builder {fleet}", **owners, **ours}',
+        'return {"Name": f"ovenbird builder {fleet}", **ours}',
+        ("unit/test_blueprints.py",),
+    ),
+    Mutant(
+        "owners-tags-on-the-instance-only",
+        "A builder's volumes and interface have no tags.",
+        f"{LAYER}/core/blueprints.py",
+        'TAGGED = ("instance", "volume", "network-interface")',
+        'TAGGED = ("instance",)',
+        ("unit/test_blueprints.py", "stories/test_builder_launch.py"),
+    ),
+    Mutant(
+        "owners-tags-take-ours",
+        "A tag of the owner's says that the builder is another fleet's.",
+        f"{LAYER}/core/blueprints.py",
+        "**owners, **ours}",
+        "**ours, **owners}",
+        ("unit/test_blueprints.py",),
+    ),
+    Mutant(
+        "propagated-tags-forgotten",
+        "Only the document's tags are on what is made, and none that the group propagates.",
+        f"{LAYER}/core/blueprints.py",
+        "return {**propagated, **document}",
+        "return dict(document)",
+        ("unit/test_blueprints.py",),
+    ),
+    Mutant(
+        "image-without-its-owners-tags",
+        "Images and snapshots have no tags of their owner.",
+        f"{LAYER}/core/images.py",
+        "        **(owners or {}),\n",
+        "",
+        ("unit/test_images.py",),
+    ),
+    # A tag finds, an id decides (A of what strangers may write).
+    Mutant(
+        "member-taken-for-a-builder",
+        "An instance of a group that looks like a builder is terminated as one.",
+        f"{LAYER}/core/builders.py",
+        "if not each.group\n        and (",
+        "if (",
+        ("unit/test_builders.py", "attacks/test_tags.py"),
+    ),
+    Mutant(
+        "builder-by-tag",
+        "Whoever copies a builder's tags has his instance scripted, imaged and terminated.",
+        f"{LAYER}/core/builders.py",
+        "or is_of_launch(each.client_token, each.rollout))",
+        "or bool(each.rollout))",
+        ("unit/test_builders.py", "attacks/test_tags.py"),
+    ),
+    Mutant(
+        "group-of-a-builder-unread",
+        "That somebody put a builder into a group is not read from what EC2 answers.",
+        f"{LAYER}/aws/ec2_instances.py",
+        'group=tags.get(_GROUP, ""),',
+        'group="",',
+        ("attacks/test_tags.py",),
+    ),
+    Mutant(
+        "image-by-tag",
+        "Whoever tags an image of the account as a bake has it rolled over the fleet.",
+        f"{LAYER}/core/images.py",
+        "    ours = sorted(\n",
+        '    tagged = {i.image_id: Baked(i.image_id, i.tags.get(BAKE_KEY, "")) for i in images}\n'
+        "    known = {**tagged, **known}\n"
+        "    ours = sorted(\n",
+        ("attacks/test_tags.py", "stories/test_images.py"),
+    ),
+    Mutant(
+        "base-by-tag",
+        "A bake starts from the image that a tag names.",
+        f"{LAYER}/core/images.py",
+        "return baked.base if baked is not None and baked.base else current.image_id",
+        "return current.tags.get(BASE) or (baked.base if baked else current.image_id)",
+        ("attacks/test_tags.py",),
+    ),
+    Mutant(
+        "bad-by-tag",
+        "Whoever tags an image as bad has it baked again.",
+        f"{LAYER}/core/images.py",
+        "good = [image for image in ours if not known[image.image_id].bad]",
+        "good = [i for i in ours if not (known[i.image_id].bad or i.tags.get(BAD))]",
+        ("attacks/test_tags.py",),
+    ),
+    Mutant(
+        "builder-from-anybodys-template",
+        "A template that was taken from the fleet after the plan is launched from.",
+        f"{LAYER}/steps/bake_image.py",
+        "if refusal := owners.refusal(what, tags, fleet):",
+        'if refusal := "":',
+        ("attacks/test_tags.py",),
+    ),
+)

@@ -1,0 +1,141 @@
+"""What the builder's script and the words of others may get wrong."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import LAYER, Mutant
+
+MUTANTS = (
+    Mutant(
+        "first-boot-not-waited-for",
+        "The scripts begin while cloud-init still holds the package manager's lock.",
+        f"{LAYER}/core/boots.py",
+        "  cloud-init status --wait || code=$?\n",
+        "  cloud-init status || code=$?\n",
+        ("unit/test_scripts.py::test_waits_for_the_end_of_the_first_boot_before_any_other_phase",),
+    ),
+    Mutant(
+        "recoverable-errors-fail",
+        "A first boot with recoverable errors ends the bake.",
+        f"{LAYER}/core/boots.py",
+        '  2) echo "cloud-init has ended with recoverable errors" ;;\n',
+        "",
+        ("unit/test_scripts.py::test_a_first_boot_with_recoverable_errors_has_ended",),
+    ),
+    Mutant(
+        "reboot-code-leaves",
+        "The agent is asked for a reboot, and runs the script again afterwards.",
+        f"{LAYER}/core/scripts.py",
+        "  137 | 194) exit 1 ;;",
+        "  137) exit 1 ;;",
+        (
+            "unit/test_scripts.py::test_a_code_with_a_meaning_for_the_agent_does_not_leave_the_script",
+        ),
+    ),
+    Mutant(
+        "second-run-unnoticed",
+        "A script that restarts the machine runs again, and again.",
+        f"{LAYER}/core/scripts.py",
+        'if [ -e "$mark/phase" ]; then',
+        'if [ -e "$mark/nothing" ]; then',
+        ("unit/test_scripts.py::test_a_script_that_the_agent_runs_again_says_why",),
+    ),
+    Mutant(
+        "owners-variables-come-last",
+        "A variable of the document takes the place of ours.",
+        f"{LAYER}/core/scripts.py",
+        'export OVENBIRD_FLEET="$1" OVENBIRD_REVISION="$2" OVENBIRD_ARTIFACT="$3"; shift 3',
+        "shift 3",
+        ("unit/test_scripts.py::test_no_variable_of_the_owner_takes_the_place_of_one_of_ours",),
+    ),
+    Mutant(
+        "etag-not-compared",
+        "Where a version is told, any ETag may be told beside it.",
+        f"{LAYER}/core/downloads.py",
+        '"--if-match": artifact.etag,',
+        '"--if-match": None if artifact.version_id else artifact.etag,',
+        ("attacks/test_content.py::test_an_etag_that_is_told_beside_a_version_is_compared_too",),
+    ),
+    Mutant(
+        "owner-of-the-document-not-sent",
+        "The bucket may belong to anybody who is not named.",
+        f"{LAYER}/steps/bake_image.py",
+        "owner=self.fleet.release.owner or deployment().home[1],",
+        "owner=deployment().home[1],",
+        ("attacks/test_content.py::test_the_bucket_must_be_the_owners_who_was_meant",),
+    ),
+    Mutant(
+        "sum-not-compared",
+        "An artefact with another sum than the release names is installed.",
+        f"{LAYER}/core/downloads.py",
+        "    if artifact.sha256 is not None:\n",
+        "    if artifact.sha256 == artifact.etag != None:\n",
+        ("unit/test_scripts.py::test_an_artefact_that_differs_is_not_installed",),
+    ),
+    Mutant(
+        "read-by-the-cli",
+        "A key may name a file of the builder, which goes to S3 as part of an address.",
+        f"{LAYER}/core/downloads.py",
+        "if value is not None and _READ_BY_THE_CLI.match(value):",
+        "if value is None:",
+        ("attacks/test_content.py::test_a_value_that_the_cli_would_read_launches_nothing",),
+    ),
+    Mutant(
+        "laptop-cleaned",
+        "The clean-up works in / wherever an agent's variable is set.",
+        f"{LAYER}/core/traces.py",
+        'if [ -z "$root" ] && [ "$3" != ec2 ]; then',
+        'if [ -z "$root" ] && [ "$3" = ec3 ]; then',
+        ("unit/test_traces.py::test_a_laptops_own_disk_is_never_touched",),
+    ),
+    Mutant(
+        "cleaned-behind-links",
+        "A link leads the clean-up out of the machine's directory.",
+        f"{LAYER}/core/traces.py",
+        'case $there/ in "$root"/*)',
+        "case $there/ in *)",
+        ("unit/test_traces.py::test_what_lies_behind_a_link_is_not_touched",),
+    ),
+    Mutant(
+        "script-stays-in-the-image",
+        "Run Command's copy of the script, with its variables, is imaged.",
+        f"{LAYER}/core/traces.py",
+        '            "/var/lib/amazon/ssm/i-*",\n',
+        "",
+        ("unit/test_traces.py::test_nothing_of_the_builders_life_is_left",),
+    ),
+    Mutant(
+        "secrets-kept",
+        "What a script writes is stored and told as it is.",
+        f"{LAYER}/aws/commands.py",
+        'stderr=blotted(answer.get("StandardErrorContent", ""), secrets)',
+        'stderr=answer.get("StandardErrorContent", "")',
+        ("attacks/test_foreign_text.py::test_a_secret_that_a_script_writes_is_kept_nowhere",),
+    ),
+    Mutant(
+        "records-without-end",
+        "The output of scripts is kept for ever.",
+        f"{LAYER}/ledger/rollouts.py",
+        '#words = if_not_exists(#words, :words), "\n        "#expires = :expires",\n        {\n'
+        '            "expires": _expires(now),\n',
+        '#words = if_not_exists(#words, :words) "\n        "REMOVE #expires",\n        {\n',
+        ("attacks/test_foreign_text.py::test_what_a_script_wrote_is_not_kept_for_ever",),
+    ),
+    Mutant(
+        "links-in-notices",
+        "Whoever pushes writes links into our mails.",
+        f"{LAYER}/core/quotes.py",
+        'return _WWW.sub("[.]", _SCHEME.sub("[:]", text))',
+        "return text",
+        (
+            "attacks/test_foreign_text.py::test_a_senders_words_are_no_links_and_no_orders_in_our_notice",
+        ),
+    ),
+    Mutant(
+        "orders-in-notices",
+        "Whoever pushes writes lines that look like ours.",
+        f"{LAYER}/core/quotes.py",
+        "lines = _LINE_ENDS.split(text.strip())",
+        "lines = [text.strip()]",
+        ("unit/test_quotes.py::test_what_others_wrote_stands_in_marked_lines",),
+    ),
+)
