@@ -64,6 +64,7 @@ _Codes = dict[str, tuple[str, int]]  # service → code, HTTP status
 
 SLOW_DOWN: _Codes = {
     "autoscaling": ("Throttling", 400),
+    "elb": ("Throttling", 400),
     "elbv2": ("Throttling", 400),
     "cloudwatch": ("Throttling", 400),
     "sns": ("Throttling", 400),
@@ -75,6 +76,7 @@ SLOW_DOWN: _Codes = {
 }
 FAILURE: _Codes = {
     "autoscaling": ("InternalFailure", 500),
+    "elb": ("InternalFailure", 500),
     "elbv2": ("InternalFailure", 500),
     "cloudwatch": ("InternalServiceFault", 500),
     "sns": ("InternalError", 500),
@@ -86,6 +88,7 @@ FAILURE: _Codes = {
 }
 EXPIRED: _Codes = {
     "autoscaling": ("ExpiredToken", 403),
+    "elb": ("ExpiredToken", 403),
     "elbv2": ("ExpiredToken", 403),
     "cloudwatch": ("ExpiredToken", 403),
     "sns": ("ExpiredToken", 403),

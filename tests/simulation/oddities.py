@@ -51,3 +51,4 @@ _ODD: dict[Odd, Callable[[Fleet], None]] = {
     "addresses of elsewhere": _addresses_of_elsewhere,
     "an ARM base": _arm_base,
 }
+REFUSED: frozenset[Odd] = frozenset({"addresses of elsewhere", "an ARM base"})

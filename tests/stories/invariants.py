@@ -125,11 +125,22 @@ class Invariants:
         # Healthy at its present size again. One that is not warm yet does not count for AWS, and
         # may be replaced while others are lost.
         if not self.waived and serving >= desired and len(self.fleet.warm) >= desired:
-            self.promised = desired * self.min_healthy_percent // 100
+            believed = len(self._believed() & self.harmed - served)
+            self.promised = max(0, desired * self.min_healthy_percent // 100 - believed)
         _holds(
             serving >= self.promised,
             f"{serving} instances serve, {self.promised} were promised (desired {desired})",
         )
+
+    def _believed(self) -> set[str]:
+        """Members that AWS takes for healthy whatever their balancers say, once they are warm.
+
+        It ends others for their sake; nothing of ours could hold it back (decision 18).
+        """
+        group = self.fleet.group
+        if "ELB" in group.health_check_type:
+            return set()
+        return {name for name, one in group.members.items() if one.lifecycle == "InService"}
 
     def _one_refresh(self) -> None:
         active = [each.refresh_id for each in self.fleet.refreshes if each.is_active]
