@@ -23,12 +23,12 @@ demo: ready ## watch four rollouts of a fleet on this machine; writes demo-repor
 	.venv/bin/python -m sandbox.demo
 
 test: lint ## everything that must hold before a change goes in
-	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
-	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
+	.venv/bin/pytest tests/sandbox
+	.venv/bin/pytest --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadfile
 
 thorough: lint ## the same, and every member of the families of which make test runs a part
-	.venv/bin/pytest tests/sandbox --numprocesses 2 --dist loadgroup
-	.venv/bin/pytest --thorough --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadgroup
+	.venv/bin/pytest tests/sandbox
+	.venv/bin/pytest --thorough --ignore=tests/sandbox --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: ready ## formatting, style and types only
 	.venv/bin/ruff check .
