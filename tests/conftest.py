@@ -1,7 +1,8 @@
 """Which tests a run has.
 
 Of some long families (a kill at every call …) a run has every so many-th member, so that ``make
-test`` stays short; ``make thorough`` (``--thorough``) has all of them.
+test`` stays short; ``make thorough`` (``--thorough``) has all of them. Hypothesis draws the same
+examples in each run, and new ones in a thorough one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True)
 
 FAMILIES = {  # one of so many
     "stories/test_kills.py": 4,
@@ -21,6 +25,11 @@ FAMILIES = {  # one of so many
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="every member of every family")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--thorough"):
+        settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
