@@ -26,7 +26,7 @@ def bad_document(fleet: str, mistakes: Sequence[str], now: datetime, push: str =
     Returns:
         Whether a notice was sent now.
     """
-    digest = hashlib.sha256("\n".join(mistakes).encode()).hexdigest()[:16]
+    digest = _digest("\n".join(mistakes))
     parameter = f"{settings().parameters}/{fleet}"
     notice = notices.bad_document(fleet, parameter, mistakes, push)
     return _once(_key(fleet, push), digest, notice, now, DOCUMENT)
@@ -54,13 +54,16 @@ def unpublished_image(fleet: str, why: str, now: datetime) -> bool:
     Args:
         why: AWS's words.
     """
-    digest = hashlib.sha256(why.encode()).hexdigest()[:16]
     notice = notices.unpublished_image(fleet, f"{settings().parameters}/{fleet}/image", why)
-    return _once(f"image#{fleet}", digest, notice, now, IMAGE)
+    return _once(f"image#{fleet}", _digest(why), notice, now, IMAGE)
 
 
 def _key(fleet: str, push: str) -> str:
     return f"{'push' if push else 'document'}#{fleet}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _once(what: str, digest: str, notice: Notice, now: datetime, quiet: timedelta) -> bool:
